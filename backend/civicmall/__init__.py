@@ -1,0 +1,1 @@
+"""CivicMall: the backend of a city's citizen-services app."""

@@ -1,0 +1,19 @@
+"""What a running process has, passed to whoever needs it; nothing is global."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from .clock import Clock
+from .config import Settings
+from .crypto import Keys
+from .db import Pool
+
+
+class House(Struct, frozen=True):
+    """Made once in app.py."""
+
+    settings: Settings
+    clock: Clock
+    keys: Keys
+    db: Pool

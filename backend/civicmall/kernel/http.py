@@ -1,0 +1,208 @@
+"""HTTP furniture that every room's `routes.py` uses: problems, pages, parameters, guards."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+import asyncpg
+import msgspec
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter, QueryParameter
+from msgspec import Struct
+
+from . import i18n, logs
+from .errors import (
+    BadRequest,
+    Internal,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+
+log = logs.get("http")
+PROBLEM_JSON: Final = "application/problem+json"
+BODY_MAX: Final = 1024 * 1024
+"""Bytes of a request body; no form of ours needs more."""
+T = TypeVar("T")
+
+Limit = Annotated[int, QueryParameter(ge=1, le=100, description="How many items, 1 to 100.")]
+After = Annotated[
+    str | None,
+    QueryParameter(max_length=400, required=False, description="`next` of the page before."),
+]
+IdempotencyKey = Annotated[
+    str,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Yours to choose; the same key and body is the same request.",
+    ),
+]
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """One page of a list; `next` goes into `after` for the following one, null at the end."""
+
+    items: list[T]
+    next: str | None
+
+
+class FieldError(Struct, frozen=True):
+    """One wrong field of a request."""
+
+    field: str
+    problem: str
+
+
+class ProblemBody(Struct, frozen=True):
+    """RFC 9457 problem details. Further members depend on the type."""
+
+    type: str
+    title: str
+    status: int
+    trace_id: str
+    detail: str | None = None
+    errors: list[FieldError] | None = None
+
+
+def encode_cursor(*key: Any) -> str:
+    """An opaque cursor for the last row's sort key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def decode_cursor(after: str | None, *types: Any) -> tuple[Any, ...] | None:
+    """The sort key in a cursor, one value per type; None at the start. Raises BadRequest."""
+    if after is None:
+        return None
+    try:
+        raw = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
+        values = msgspec.json.decode(raw)
+        if not isinstance(values, list) or len(values) != len(types):  # pyright: ignore[reportUnknownArgumentType]
+            raise ValueError
+        return tuple(msgspec.convert(v, t) for v, t in zip(values, types, strict=True))  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    except (ValueError, binascii.Error, UnicodeError, msgspec.MsgspecError) as error:
+        raise BadRequest("not a cursor of this list", field="after") from error
+
+
+def page(rows: Sequence[T], limit: int, key: Callable[[T], tuple[Any, ...]]) -> Page[T]:
+    """A page from `limit + 1` rows: the one too many only tells that there is more."""
+    shown = list(rows[:limit])
+    more = len(rows) > limit
+    return Page(shown, encode_cursor(*key(shown[-1])) if more else None)
+
+
+async def public(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """The guard of what anybody may call; named so that no route is open by omission."""
+    del connection, handler
+
+
+def problems(*kinds: type[Problem]) -> dict[int, ResponseSpec]:
+    """What a handler may answer beside success, for the OpenAPI document."""
+    by_status: dict[int, list[type[Problem]]] = {}
+    for kind in (*kinds, BadRequest, Unavailable):
+        known = by_status.setdefault(kind.status, [])
+        if kind not in known:
+            known.append(kind)
+    return {
+        status: ResponseSpec(
+            ProblemBody,
+            generate_examples=False,
+            description="; ".join(f"{k.title} ({k.type})" for k in found),
+            media_type=PROBLEM_JSON,
+        )
+        for status, found in sorted(by_status.items())
+    }
+
+
+def language(request: Request[Any, Any, Any]) -> i18n.Lang:
+    """`?lang=`, the citizen's cookie, or Accept-Language."""
+    asked = request.query_params.get("lang") or request.cookies.get("lang")
+    return i18n.choose(asked or request.headers.get("accept-language"))
+
+
+def render(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """A problem as the caller's client reads it."""
+    body: dict[str, Any] = {
+        "type": problem.type,
+        "title": i18n.translate(language(request), problem.title),
+        "status": problem.status,
+        "trace_id": logs.trace_id.get(),
+        **problem.extra,
+    }
+    if problem.detail:
+        body["detail"] = problem.detail
+    headers: dict[str, str] = {}
+    if isinstance(wait := problem.extra.get("retry_after_s"), int):
+        headers["Retry-After"] = str(wait)
+    if problem.status == 401:  # noqa: PLR2004 (RFC 9110: a 401 names its scheme)
+        headers["WWW-Authenticate"] = 'Bearer realm="civicmall"'
+    return Response(body, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """Exception handler for our own refusals."""
+    return render(request, problem)
+
+
+BY_STATUS: Final[dict[int, type[Problem]]] = {
+    400: BadRequest, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge, 415: UnsupportedMedia,
+}  # fmt: skip
+
+
+def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Exception handler for what the framework refuses: routing, decoding, validation."""
+    kind = BY_STATUS.get(error.status_code)
+    if kind is None:
+        return on_fault(request, error)
+    found: list[dict[str, str]] = []
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        for item in error.extra:
+            if isinstance(item, dict):
+                found.append(
+                    {"field": str(item.get("key") or "body"), "problem": str(item["message"])}
+                )
+    detail = "" if kind is not BadRequest or found else "The body is not valid JSON of this shape."
+    answer = render(request, kind(detail, **({"errors": found} if found else {})))
+    if allow := (error.headers or {}).get("Allow"):
+        answer.headers["Allow"] = allow
+    return answer
+
+
+def on_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Exception handler for a database that is away or out of time."""
+    log.warning("http.database", error=f"{type(error).__name__}: {error}")
+    return render(request, Unavailable(retry_after_s=1))
+
+
+def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Exception handler for everything unforeseen: the log gets the trace, the caller its id."""
+    log.error("http.fault", path=request.scope["path"], exc_info=error)
+    return render(request, Internal())
+
+
+HANDLERS: Final[dict[Any, Any]] = {
+    Problem: on_problem,
+    HTTPException: on_http,
+    asyncpg.PostgresConnectionError: on_database,
+    asyncpg.InterfaceError: on_database,
+    asyncpg.TooManyConnectionsError: on_database,
+    asyncpg.CannotConnectNowError: on_database,
+    asyncpg.AdminShutdownError: on_database,
+    asyncpg.CrashShutdownError: on_database,
+    asyncpg.QueryCanceledError: on_database,
+    OSError: on_database,
+    TimeoutError: on_database,
+    Exception: on_fault,
+}

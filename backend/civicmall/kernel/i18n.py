@@ -1,0 +1,59 @@
+"""Two languages: zh-CN first, English complete.
+
+Content is a map by language tag. Messages of the program are English in the code and translated
+through gettext catalogues, one `locale/zh.po` per room, read as they are (no build step).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from babel.messages.pofile import read_po
+
+Lang = Literal["zh-CN", "en"]
+Text = Mapping[str, str]
+DEFAULT: Final[Lang] = "zh-CN"
+ROOMS: Final = Path(__file__).parent.parent
+
+
+def choose(asked: str | None) -> Lang:
+    """The language for an Accept-Language header (RFC 9110 12.5.4); zh-CN where none fits."""
+    best: tuple[float, Lang] = (0.0, DEFAULT)
+    for part in (asked or "")[:500].split(","):
+        tag, _, params = part.strip().partition(";")
+        try:
+            weight = float(params.partition("q=")[2] or 1)
+        except ValueError:
+            continue
+        lang: Lang | None = (
+            "zh-CN" if tag[:2].lower() == "zh" else "en" if tag[:2].lower() == "en" else None
+        )
+        if lang and weight > best[0]:
+            best = (weight, lang)
+    return best[1]
+
+
+def pick(text: Text, lang: str) -> str:
+    """The text in `lang`, else in zh-CN, else in whatever there is."""
+    return text.get(lang) or text.get(DEFAULT) or next(iter(text.values()), "")
+
+
+def translate(lang: str, msgid: str, **values: Any) -> str:
+    """A message of the program; `{name}` in it is filled from `values`."""
+    said = catalogue().get(msgid, msgid) if lang == "zh-CN" else msgid
+    return said.format(**values) if values else said
+
+
+@cache
+def catalogue() -> dict[str, str]:
+    """English → Chinese, from every room's `locale/zh.po`."""
+    messages: dict[str, str] = {}
+    for path in sorted(ROOMS.glob("*/locale/zh.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="zh_CN"):
+                if isinstance(message.id, str) and message.id and message.string:
+                    messages[message.id] = str(message.string)
+    return messages

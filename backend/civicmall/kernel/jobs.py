@@ -1,0 +1,31 @@
+"""Background work at a steady beat: each run is short, idempotent, and may fail without harm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
+
+from . import logs
+
+log = logs.get("jobs")
+
+
+class Job(Struct, frozen=True):
+    """`run` every `every_s` seconds; several processes may run the same job at once."""
+
+    name: str
+    every_s: float
+    run: Callable[[], Awaitable[object]]
+
+
+async def keep(job: Job) -> None:
+    """Run a job until cancelled; a failure is logged and the next beat tries again."""
+    while True:
+        try:
+            async with asyncio.timeout(max(job.every_s * 10, 60.0)):
+                await job.run()
+        except Exception as error:  # noqa: BLE001 (one job's fault must not end the others)
+            log.warning("job.failed", job=job.name, exc_info=error)
+        await asyncio.sleep(job.every_s)

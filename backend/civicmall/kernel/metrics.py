@@ -1,0 +1,15 @@
+"""What is counted, in Prometheus' format at /metrics. No label ever comes from a caller."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+REQUESTS = Counter("civicmall_requests", "Answered requests", ["route", "method", "status"])
+LATENCY = Histogram(
+    "civicmall_request_seconds", "Time to answer", ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)  # fmt: skip
+OUTBOX_DONE = Counter("civicmall_outbox_done", "Events handed out", ["type"])
+OUTBOX_FAILED = Counter("civicmall_outbox_failed", "Failed tries to hand out an event", ["type"])
+SHOP_CALLS = Counter("civicmall_shop_calls", "Calls of shops", ["shop", "operation", "outcome"])
+SHOP_LATENCY = Histogram("civicmall_shop_seconds", "Time a shop took", ["shop", "operation"])

@@ -1,0 +1,69 @@
+"""The outermost layer: trace ids, metrics, access log and security headers for every answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import Any, Final
+
+from . import logs, metrics
+
+log = logs.get("access")
+TRACEPARENT: Final = re.compile(rb"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+"""W3C Trace Context, version 00."""
+
+SECURITY: Final[list[tuple[bytes, bytes]]] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self';"
+        b" form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+]
+
+
+class Outermost:
+    """Wraps the whole application, so that answers to unknown addresses pass here too."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        trace = _trace(scope)
+        token = logs.trace_id.set(trace)
+        began = time.perf_counter()
+        status = 500
+
+        async def sending(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"], *SECURITY, (b"x-trace-id", trace.encode()),
+                ]  # fmt: skip
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        finally:
+            took = time.perf_counter() - began
+            route = str(scope.get("path_template") or "unknown")
+            metrics.REQUESTS.labels(route, scope["method"], status).inc()
+            metrics.LATENCY.labels(route).observe(took)
+            # The template, never the path itself: ids and phones travel in paths and queries.
+            log.info("request", method=scope["method"], route=route, status=status,
+                     ms=round(took * 1000, 2))  # fmt: skip
+            logs.trace_id.reset(token)
+
+
+def _trace(scope: Any) -> str:
+    for name, value in scope["headers"]:
+        if name == b"traceparent" and (match := TRACEPARENT.match(value)):
+            return match[1].decode()
+    return os.urandom(16).hex()

@@ -1,0 +1,108 @@
+"""Migrations: one folder and one PostgreSQL schema per room and per shop, forward only.
+
+pogo orders the files and keeps the record; this adds what several processes at once need: a
+lock, timeouts, and refusal when a file that was applied has changed since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+from msgspec import Struct
+from pogo_core.migration import Migration, topological_sort
+from pogo_core.util import sql as pogo
+
+from .db import APP_ROLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOCK: Final = 0x636D  # "cm": one migrator at a time per database
+APPLY, ROLLBACK = "-- migrate: apply", "-- migrate: rollback"
+
+
+class MigrationRefused(Exception):
+    """A migration that can't be applied; names the schema, the file and why."""
+
+
+class Room(Struct, frozen=True):
+    """A schema, the folder of its migrations, and the role that works in it."""
+
+    schema: str
+    folder: Path
+    role: str = APP_ROLE
+
+
+async def apply(url: str, rooms: Iterable[Room]) -> list[str]:
+    """Bring every schema to the newest version; answers the names of what was applied.
+
+    Raises MigrationRefused.
+    """
+    db = await asyncpg.connect(url, server_settings={"lock_timeout": "10s"})
+    try:
+        await db.execute("select pg_advisory_lock($1)", LOCK)
+        await pogo.ensure_pogo_sync(db)
+        return [name for room in rooms for name in await _apply_room(db, room)]
+    finally:
+        await db.close()
+
+
+async def _apply_room(db: Any, room: Room) -> list[str]:
+    await _schema(db, room)
+    files = await pogo.read_migrations(room.folder, db, schema_name=room.schema)
+    known = {
+        row["migration_id"]: row["migration_hash"]
+        for row in await db.fetch(
+            "select migration_id, migration_hash from public._pogo_migration where schema_name = $1",
+            room.schema,
+        )
+    }
+    applied: list[str] = []
+    for migration in topological_sort(file.load() for file in files):
+        text = migration.path.read_text()
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if migration.id not in known:
+            await _run(db, room, migration, text, digest)
+            applied.append(f"{room.schema}/{migration.id}")
+        elif known[migration.id] != digest:
+            raise MigrationRefused(
+                f"{room.schema}/{migration.path.name} was changed after it was applied; add a new file"
+            )
+    return applied
+
+
+async def _run(db: Any, room: Room, migration: Migration, text: str, digest: str) -> None:
+    body = text.partition(APPLY)[2].partition(ROLLBACK)[0]
+    try:
+        async with db.transaction():
+            await db.execute(f"set local search_path to {room.schema}")
+            await db.execute(body)
+            await pogo.migration_applied(db, migration.id, digest, schema_name=room.schema)
+    except asyncpg.PostgresError as error:
+        raise MigrationRefused(f"{room.schema}/{migration.path.name}: {error}") from error
+
+
+async def _schema(db: Any, room: Room) -> None:
+    """The schema and its role. Grants come before the tables, so a migration may revoke them."""
+    if not await db.fetchval("select exists (select from pg_roles where rolname = $1)", room.role):
+        try:
+            await db.execute(f"create role {room.role} nologin")
+            await db.execute(f"grant {room.role} to current_user")
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise MigrationRefused(
+                f"the user of DATABASE_URL may not create the role {room.role}: give it CREATEROLE"
+            ) from error
+        except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+            pass  # another database of this cluster was quicker
+    if await db.fetchval("select exists (select from pg_namespace where nspname = $1)", room.schema):
+        return
+    async with db.transaction():
+        await db.execute(f"create schema {room.schema}")
+        await db.execute(f"grant usage on schema {room.schema} to {room.role}")
+        for kind, rights in (("tables", "select, insert, update, delete"), ("sequences", "usage")):
+            await db.execute(
+                f"alter default privileges in schema {room.schema} grant {rights} on {kind} to {room.role}"
+            )

@@ -1,0 +1,151 @@
+"""Events: written in the same statement as the change they tell of, handed out afterwards.
+
+At least once and in no promised order, so each handler is idempotent by `delivery.id`. A handler
+that fails is tried again, later each time; after the last try the event is `dead` and waits for
+an operator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from . import ids, logs, metrics, sql
+from .db import Db, Pool
+from .models import Delivery, OutboxCounts
+
+BATCH: Final = 100
+"""Rows per lease: small enough to finish well inside it."""
+LEASE_S: Final = 30.0
+ATTEMPTS_MAX: Final = 12
+"""With the waits below, a little over a day."""
+WAIT_MAX_S: Final = 4 * 3600.0
+IDLE_S: Final = 0.5
+"""How long an event waits at most when nobody hinted (another process wrote it)."""
+AT_ONCE: Final = 16
+
+q = sql.load(__file__, Delivery, OutboxCounts)
+log = logs.get("outbox")
+E = TypeVar("E", bound=Struct)
+Handler = Callable[[Pool, Any, Delivery], Awaitable[None]]
+
+
+def row(event: Struct) -> tuple[str, dict[str, Any]]:
+    """Type and body of an event for the outbox; its Struct's tag is the type."""
+    body = msgspec.to_builtins(event)
+    return body.pop("type"), body
+
+
+async def publish(db: Db, bucket: int, event: Struct) -> None:
+    """Put an event out by itself; a verb that writes should do it in its own statement."""
+    kind, body = row(event)
+    await q.publish(db, bucket=bucket, id=ids.new(bucket), type=kind, body=body)
+
+
+async def counts(db: Db) -> OutboxCounts:
+    """How many events wait, and how many were given up on."""
+    found: OutboxCounts = await q.outbox_counts(db)
+    return found
+
+
+class Handlers:
+    """Who listens to what. Filled once, in app.py."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[str, tuple[type[Struct], list[Handler]]] = {}
+
+    def on(self, event: type[E], handler: Callable[[Pool, E, Delivery], Awaitable[None]]) -> None:
+        """Call `handler(db, event, delivery)` for each such event."""
+        kind = str(event.__struct_config__.tag)
+        self._by_type.setdefault(kind, (event, []))[1].append(handler)
+
+    def types(self) -> set[str]:
+        """The event types that somebody listens to."""
+        return set(self._by_type)
+
+    async def handle(self, db: Pool, delivery: Delivery) -> None:
+        """Call every handler of this event; raises what the first failing one raised."""
+        if delivery.type not in self._by_type:
+            return
+        kind, handlers = self._by_type[delivery.type]
+        event = msgspec.convert({"type": delivery.type, **delivery.body}, kind)
+        results = await asyncio.gather(
+            *(handler(db, event, delivery) for handler in handlers), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+
+class Drain:
+    """The worker that empties the outbox; several may run, on one machine or many."""
+
+    def __init__(self, db: Pool, handlers: Handlers) -> None:
+        self._db = db
+        self._handlers = handlers
+        self._hint = asyncio.Event()
+
+    def hint(self) -> None:
+        """There may be something to do; only saves the wait."""
+        self._hint.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._hint.clear()
+            try:
+                busy = await self.once()
+            except Exception:  # noqa: BLE001 (the database may be away; the worker must not be)
+                log.warning("outbox.unreachable", exc_info=True)
+                busy = 0
+            if not busy:
+                try:
+                    async with asyncio.timeout(IDLE_S):
+                        await self._hint.wait()
+                except TimeoutError:
+                    pass
+
+    async def once(self) -> int:
+        """Hand out what is due now; answers how many events that were."""
+        buckets = await q.due_buckets(self._db, most=ids.BUCKETS)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def bucket(number: int) -> int:
+            async with gate:
+                return await self._drain(number)
+
+        return sum(await asyncio.gather(*(bucket(found[0]) for found in buckets)))
+
+    async def _drain(self, bucket: int) -> int:
+        due: list[Delivery] = await q.lease(self._db, bucket=bucket, most=BATCH, lease_s=LEASE_S)
+        done = [d.id for d in await asyncio.gather(*(self._one(d) for d in due)) if d is not None]
+        if done:
+            await q.done(self._db, bucket=bucket, ids=done)
+        return len(due)
+
+    async def _one(self, delivery: Delivery) -> Delivery | None:
+        try:
+            async with asyncio.timeout(LEASE_S * 0.8):
+                await self._handlers.handle(self._db, delivery)
+        except Exception as error:  # noqa: BLE001 (a handler's fault is kept with its event)
+            last = delivery.attempts >= ATTEMPTS_MAX
+            metrics.OUTBOX_FAILED.labels(delivery.type).inc()
+            log.warning("outbox.failed", type=delivery.type, id=str(delivery.id),
+                        attempts=delivery.attempts, dead=last, exc_info=error)  # fmt: skip
+            await q.failed(
+                self._db,
+                bucket=delivery.bucket,
+                id=delivery.id,
+                error=f"{type(error).__name__}: {error}"[:500],
+                wait_s=min(2.0 ** (delivery.attempts - 1), WAIT_MAX_S),
+                dead=last,
+            )
+            return None
+        metrics.OUTBOX_DONE.labels(delivery.type).inc()
+        return delivery
+
+

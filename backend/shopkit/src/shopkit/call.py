@@ -1,0 +1,64 @@
+"""What reaches a shop with each call, and nothing else does."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from .errors import Refused
+
+
+class Citizen(Struct, frozen=True):
+    """Who is served: a pseudonym that only this shop knows, and the claims consented to."""
+
+    sub: str
+    """Pairwise: the same citizen has another `sub` in every other shop."""
+    level: int
+    """Real-name assurance, 1 to 3 (GB/T 36629 speaks of strength; ours are L1 phone, L2 register, L3 face)."""
+    claims: Mapping[str, str] = {}
+
+    def claim(self, name: str) -> str:
+        """The claim's value. Raises Refused where the citizen didn't consent to it."""
+        try:
+            return self.claims[name]
+        except KeyError:
+            raise Refused(f"this service needs the claim {name}") from None
+
+
+class ShopDb(Protocol):
+    """The shop's own PostgreSQL schema (first in `search_path`); asyncpg's words."""
+
+    async def fetch(self, query: str, *args: Any) -> Sequence[Any]: ...
+    async def fetchrow(self, query: str, *args: Any) -> Any: ...
+    async def fetchval(self, query: str, *args: Any) -> Any: ...
+    async def execute(self, query: str, *args: Any) -> str: ...
+    async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None: ...
+
+
+class Call(Struct, frozen=True):
+    """One call of a shop."""
+
+    citizen: Citizen
+    lang: str
+    now: datetime
+    today: date
+    trace_id: str
+    deadline_s: float
+    """Seconds left when the call began; the platform gives up then."""
+    db: ShopDb
+    secret: bytes
+    """32 bytes that only this shop has; the same after every start."""
+
+    def keyed_hash(self, value: str) -> bytes:
+        """What a shop stores instead of a personal identifier, to find its holder again."""
+        return keyed_hash(self.secret, value)
+
+
+def keyed_hash(secret: bytes, value: str) -> bytes:
+    """HMAC-SHA-256 (RFC 2104) of `value`, 32 bytes."""
+    return hmac.new(secret, value.encode(), hashlib.sha256).digest()

@@ -1,0 +1,157 @@
+"""The contract's nouns: what goes into a shop and what comes out, capability by capability.
+
+Every answer of a shop is checked against these Structs (and against `checks`) by the gateway
+before anybody else sees it. Version 1.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+CONTRACT: Final = 1
+"""Major version of the contract; a manifest names the one it was written for."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+"""A shop's own identifier: safe in a URL path."""
+Line = Annotated[str, Meta(min_length=1, max_length=400)]
+Text = Annotated[dict[Literal["zh-CN", "en"], Line], Meta(min_length=1)]
+"""A text by language tag; zh-CN is required of shops by the manifest check, en is expected."""
+Minor = Annotated[int, Meta(ge=0, le=100_000_000_00)]
+"""Money in minor units (分), at most a hundred million yuan."""
+SignedMinor = Annotated[int, Meta(ge=-100_000_000_00, le=100_000_000_00)]
+Limit = Annotated[int, Meta(ge=1, le=100)]
+
+
+class ProgressQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of the citizen's matters to tell about; all of them without `id`."""
+
+    id: Id | None = None
+    limit: Limit = 20
+
+
+class Step(Struct, frozen=True):
+    """One step of a matter. `done_at` is empty until it is done; `due_on` is a promise."""
+
+    name: Text
+    state: Literal["done", "current", "waiting", "failed"]
+    done_at: datetime | None = None
+    due_on: date | None = None
+    where: Text | None = None
+    note: Text | None = None
+
+
+class Progress(Struct, frozen=True):
+    """Where a matter stands: its steps, who has it now, what is missing.
+
+    At most one step is `current`; no step after it is `done`.
+    """
+
+    id: Id
+    title: Text
+    state: Literal["running", "waiting_for_citizen", "ready", "finished", "refused"]
+    applied_on: date
+    steps: Annotated[list[Step], Meta(min_length=1, max_length=50)]
+    due_on: date | None = None
+    responsible: Text | None = None
+    where: Text | None = None
+    missing: Annotated[list[Text], Meta(max_length=50)] = []
+
+
+class BillsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which bills: those still owed, or (with `paid`) also those paid; newest last."""
+
+    paid: bool = False
+    limit: Limit = 50
+
+
+class Bill(Struct, frozen=True):
+    """What one beneficiary owes for one period.
+
+    `amount_minor` is what must be paid today, late fee included. `beneficiary` says whom or what
+    the bill is for (which child, which meter) and is never empty.
+    """
+
+    id: Id
+    title: Text
+    beneficiary: Text
+    period: Annotated[str, Meta(min_length=4, max_length=40)]
+    amount_minor: Minor
+    state: Literal["owed", "overdue", "paid"]
+    due_on: date
+    issued_on: date
+    late_fee_minor: Minor = 0
+    currency: Literal["CNY"] = "CNY"
+
+
+class BillLine(Struct, frozen=True):
+    """One line of a bill. `quantity_milli` is in thousandths of `unit`, `price_milli_minor` in
+    thousandths of a fen per unit; both absent where a line is no product of the two.
+    """
+
+    title: Text
+    amount_minor: SignedMinor
+    quantity_milli: int | None = None
+    unit: Text | None = None
+    price_milli_minor: int | None = None
+    note: Text | None = None
+    source: Text | None = None
+    example: bool = False
+    """True where the price is an example, not a published figure."""
+
+
+class Reading(Struct, frozen=True):
+    """A meter's reading, in thousandths of its unit."""
+
+    meter: Id
+    read_on: date
+    value_milli: Annotated[int, Meta(ge=0)]
+    estimated: bool = False
+
+
+class BillDetail(Struct, frozen=True):
+    """A bill with everything that explains it; its lines sum to the bill's amount."""
+
+    bill: Bill
+    lines: Annotated[list[BillLine], Meta(min_length=1, max_length=100)]
+    readings: Annotated[list[Reading], Meta(max_length=100)] = []
+    usage_milli: int | None = None
+    usage_unit: Text | None = None
+    last_year_usage_milli: int | None = None
+    notes: Annotated[list[Text], Meta(max_length=20)] = []
+    receipt: Receipt | None = None
+
+
+class Charge(Struct, frozen=True):
+    """What the payment centre may take for one charge: the shop says it, never the citizen."""
+
+    id: Id
+    title: Text
+    fee_code: Annotated[str, Meta(min_length=1, max_length=60)]
+    beneficiary: Text
+    period: Annotated[str, Meta(min_length=4, max_length=40)]
+    amount_minor: Annotated[int, Meta(ge=1, le=100_000_000_00)]
+    valid_until: datetime
+    currency: Literal["CNY"] = "CNY"
+
+
+class ChargePaid(Struct, frozen=True, forbid_unknown_fields=True):
+    """News that a charge was paid. Comes at least once: `payment_id` is the same each time."""
+
+    payment_id: str
+    charge_id: Id
+    amount_minor: Minor
+    paid_at: datetime
+    currency: Literal["CNY"] = "CNY"
+
+
+class Receipt(Struct, frozen=True):
+    """The department's acknowledgement of one payment; the same for the same `payment_id`."""
+
+    number: Annotated[str, Meta(min_length=1, max_length=80)]
+    payment_id: str
+    amount_minor: Minor
+    issued_at: datetime
+    issuer: Text

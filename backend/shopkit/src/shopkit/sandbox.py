@@ -1,0 +1,123 @@
+"""The people of the sandbox: the same for the identity register and for every shop's test data.
+
+None of them exists: region code 990001 is assigned to no place (GB/T 2260) and the phone
+numbers lie in one block. Everything is derived from the position in the list, so two programs
+that never speak agree on who lives where.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from typing import Final, Literal
+
+from msgspec import Struct
+
+HOUSEHOLDS: Final = 500
+"""Ordinary households, beside the named personas."""
+REGION: Final = "990001"
+
+Persona = Literal[
+    "household", "newborn_mother", "newborn_father", "school_mother", "graduate",
+    "newlywed_wife", "newlywed_husband", "near_retirement_man", "near_retirement_woman",
+]  # fmt: skip
+
+SURNAMES: Final = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高"
+GIVEN: Final = ("晓明", "丽华", "建国", "思远", "雨桐", "志强", "佳怡", "子涵", "海燕", "文博")
+STREETS: Final = ("清河路", "长安里", "和平街", "学府路", "滨水道", "松林巷", "东湖路", "南园街")
+
+
+class Person(Struct, frozen=True):
+    """One synthetic citizen. `facts` are what the register attests, ready for JSON."""
+
+    key: str
+    persona: Persona
+    name: str
+    id_number: str
+    phone: str
+    sex: Literal["male", "female"]
+    birth_date: date
+    address: str
+    facts: dict[str, object]
+
+
+def check_digit(body: str) -> str:
+    """The last character of a citizen identification number (GB 11643-1999, ISO 7064 MOD 11-2)."""
+    return "10X98765432"[sum(int(d) * pow(2, 17 - i, 11) for i, d in enumerate(body)) % 11]
+
+
+def id_number(born: date, sequence: int, sex: str) -> str:
+    """An identification number of the sandbox's region; `sequence` 0 to 499."""
+    body = f"{REGION}{born:%Y%m%d}{sequence * 2 + (sex == 'male'):03d}"
+    return body + check_digit(body)
+
+
+def _person(number: int, persona: Persona, sex: Literal["male", "female"], born: date,
+            facts: dict[str, object]) -> Person:  # fmt: skip
+    name = SURNAMES[number % len(SURNAMES)] + GIVEN[(number // len(SURNAMES)) % len(GIVEN)]
+    street = STREETS[number % len(STREETS)]
+    return Person(
+        key=f"{persona}-{number:04d}",
+        persona=persona,
+        name=name,
+        id_number=id_number(born, number % 500, sex),
+        phone=f"1990000{number:04d}",
+        sex=sex,
+        birth_date=born,
+        address=f"{street}{number // 8 + 1}号{number % 6 + 1}单元{number % 18 + 1:02d}01室",
+        facts={"birth_date": born.isoformat(), "sex": sex, **facts},
+    )
+
+
+def personas(today: date) -> list[Person]:
+    """The named personas as they stand on `today`: their life events move with the calendar,
+    their own birth dates and identification numbers don't (but once a year for the two near 60).
+    """
+    born_yesterday = [{"birth_date": (today - timedelta(days=1)).isoformat()}]
+    # Six by 31 August: the class that starts school in the coming September.
+    school_year = today.year if today <= date(today.year, 8, 31) else today.year + 1
+    schoolchild = [{"birth_date": date(school_year - 6, 5, 20).isoformat()}]
+    # Born on the last day of the year: 59 on every other day of this one.
+    near_sixty = date(today.year - 60, 12, 31)
+    married = {"marital_status": "married"}
+    return [
+        _person(9001, "newborn_mother", "female", date(1996, 3, 8),
+                married | {"children": born_yesterday, "employment": "employed"}),
+        _person(9002, "newborn_father", "male", date(1994, 11, 2),
+                married | {"children": born_yesterday, "employment": "employed"}),
+        _person(9003, "school_mother", "female", date(1990, 6, 15),
+                married | {"children": schoolchild, "employment": "employed"}),
+        _person(9004, "graduate", "male", date(2004, 1, 30),
+                {"marital_status": "single", "children": [], "employment": "unemployed",
+                 "graduated_on": (today - timedelta(days=120)).isoformat()}),
+        _person(9005, "newlywed_wife", "female", date(1998, 9, 9),
+                married | {"children": [], "employment": "employed",
+                           "married_on": (today - timedelta(days=10)).isoformat()}),
+        _person(9006, "newlywed_husband", "male", date(1997, 4, 21),
+                married | {"children": [], "employment": "employed",
+                           "married_on": (today - timedelta(days=10)).isoformat()}),
+        _person(9007, "near_retirement_man", "male", near_sixty,
+                married | {"employment": "employed",
+                           "children": [{"birth_date": "1994-07-01"}]}),
+        _person(9008, "near_retirement_woman", "female", near_sixty,
+                married | {"employment": "retired",
+                           "children": [{"birth_date": "1993-02-11"}]}),
+    ]  # fmt: skip
+
+
+@cache
+def households() -> tuple[Person, ...]:
+    """The ordinary households' account holders; the same every day."""
+    return tuple(
+        _person(
+            n, "household", "male" if n % 2 else "female",
+            date(1955 + (n * 37) % 45, 1 + n % 12, 1 + (n * 7) % 28),
+            {"employment": "employed" if (n * 37) % 45 > 8 else "retired"},  # noqa: PLR2004 (born after 1963)
+        )
+        for n in range(HOUSEHOLDS)
+    )  # fmt: skip
+
+
+def people(today: date) -> list[Person]:
+    """Everybody: personas first, then households."""
+    return [*personas(today), *households()]
