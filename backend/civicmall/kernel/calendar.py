@@ -6,10 +6,14 @@ them. For a year not yet published only weekends count, and the answer says so.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any, cast
 
 import chinese_calendar
 from msgspec import Struct
+
+_published: Callable[[date], bool] = cast("Any", chinese_calendar).is_workday
 
 
 class DueDate(Struct, frozen=True):
@@ -23,7 +27,7 @@ class DueDate(Struct, frozen=True):
 def is_working_day(day: date) -> tuple[bool, bool]:
     """Whether people work on `day`, and whether that is only presumed."""
     try:
-        return chinese_calendar.is_workday(day), False
+        return _published(day), False
     except NotImplementedError:
         return day.weekday() < 5, True  # noqa: PLR2004 (Saturday)
 

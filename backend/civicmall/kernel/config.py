@@ -10,6 +10,8 @@ from typing import Final
 from msgspec import Struct
 
 PORT_MAX: Final = 65_535
+POSTGRESQL: Final = ("postgresql://", "postgres://")
+HTTP: Final = ("https://", "http://")
 
 
 class BadSetting(Exception):
@@ -35,6 +37,8 @@ class Settings(Struct, frozen=True):
     """One-time codes are readable, people and money are synthetic. Off for a real city."""
     log_json: bool = True
     pool_max: int = 16
+    plugins: Path | None = None
+    """Folder of shops that are not installed as packages; None: only installed ones."""
     workers: bool = True
     """Whether this process drains the outbox and runs the jobs."""
 
@@ -43,19 +47,44 @@ class Settings(Struct, frozen=True):
         """Read PORT, HOST, DATABASE_URL and CIVICMALL_*. Raises BadSetting."""
         env = os.environ if env is None else env
         port = _number(env, "PORT", 8000, 1, PORT_MAX)
-        host = env.get("HOST", "127.0.0.1")
+        host = env.get("HOST", "") or "127.0.0.1"
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 (only compared)
+        shown = f"[{shown}]" if ":" in shown else shown
         return cls(
-            database_url=database_url or env.get("DATABASE_URL", ""),
-            data_dir=Path(env.get("CIVICMALL_DATA", ".data")).absolute(),
+            database_url=database_url or _url(env, "DATABASE_URL", "", POSTGRESQL),
+            data_dir=Path(env.get("CIVICMALL_DATA", "") or ".data").absolute(),
             port=port,
             host=host,
-            public_url=env.get("CIVICMALL_PUBLIC_URL", f"http://{shown}:{port}").rstrip("/"),
+            public_url=_url(env, "CIVICMALL_PUBLIC_URL", f"http://{shown}:{port}", HTTP).rstrip(
+                "/"
+            ),
             sandbox=_flag(env, "CIVICMALL_SANDBOX", default=True),
             log_json=_flag(env, "CIVICMALL_LOG_JSON", default=True),
             pool_max=_number(env, "CIVICMALL_POOL", 16, 2, 200),
+            plugins=_folder(env, "CIVICMALL_PLUGINS", _plugins()),
             workers=_flag(env, "CIVICMALL_WORKERS", default=True),
         )
+
+
+def _plugins() -> Path | None:
+    """The checkout's own folder, where we run from a checkout."""
+    beside = Path(__file__).parents[3] / "plugins"
+    return beside if beside.is_dir() else None
+
+
+def _folder(env: Mapping[str, str], name: str, default: Path | None) -> Path | None:
+    said = env.get(name, "")
+    if said and not Path(said).is_dir():
+        raise BadSetting(name, f"an existing folder, not {said!r}")
+    return Path(said).absolute() if said else default
+
+
+def _url(env: Mapping[str, str], name: str, default: str, schemes: tuple[str, ...]) -> str:
+    """Never shown in the message: an address may hold a password."""
+    said = env.get(name, "")
+    if said and not said.startswith(schemes):
+        raise BadSetting(name, f"an address that begins with {' or '.join(schemes)}")
+    return said or default
 
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -11,6 +11,9 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +24,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
+from .config import BadSetting
+
+SETTING: Final = "CIVICMALL_KEYS"
 NONCE: Final = 12
 KEY: Final = 32
 
@@ -44,9 +50,15 @@ class Keys:
     """The installation's keys; pass it, never print it."""
 
     def __init__(self, file: KeyFile) -> None:
+        if file.current not in file.sealing:
+            raise ValueError("`current` names none of `sealing`")
+        if not all(len(i) == 1 and i.isascii() for i in file.sealing):
+            raise ValueError("an id in `sealing` is not one ASCII character")
         self._sealing = {i: AESGCM(base64.b64decode(k)) for i, k in file.sealing.items()}
         self._current = file.current
         self._root = base64.b64decode(file.root)
+        if len(self._root) < KEY:
+            raise ValueError(f"`root` has fewer than {KEY} bytes")
         self._blind = self.derive("blind-index")
 
     def __repr__(self) -> str:
@@ -62,7 +74,9 @@ class Keys:
         """The text that was sealed. Raises SealBroken."""
         try:
             key = self._sealing[chr(sealed[0])]
-            return key.decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], context.encode()).decode()
+            return key.decrypt(
+                sealed[1 : 1 + NONCE], sealed[1 + NONCE :], context.encode()
+            ).decode()
         except (KeyError, IndexError, ValueError, InvalidTag) as error:
             raise SealBroken(context) from error
 
@@ -75,24 +89,35 @@ class Keys:
         return HKDF(SHA256(), KEY, salt=None, info=purpose.encode()).derive(self._root)
 
 
-def load(data_dir: Path, env: str = "") -> Keys:
-    """Keys from `env` (CIVICMALL_KEYS, the JSON itself) or from the file, made when missing."""
-    if env:
-        return Keys(msgspec.json.decode(env, type=KeyFile))
+def load(data_dir: Path, env: Mapping[str, str] | None = None) -> Keys:
+    """Keys from CIVICMALL_KEYS (the JSON itself) or from the file, made when missing.
+
+    Raises BadSetting, which names whichever of the two is wrong and shows none of it.
+    """
+    said = (os.environ if env is None else env).get(SETTING, "")
+    if said:
+        return _read(said.encode(), SETTING)
     path = data_dir / "keys.json"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{os.getpid()}")
-        handle = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(generate()))
+        handle, fresh = tempfile.mkstemp(dir=data_dir)  # mode 600
         try:
-            os.link(fresh, path)  # of two that start at once, one file stays
-        except FileExistsError:
-            pass
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(generate()))
+                file.flush()
+                os.fsync(handle)  # without its keys, what was sealed is lost
+            with suppress(FileExistsError):
+                os.link(fresh, path)  # of two that start at once, one file stays
         finally:
-            fresh.unlink()
-    return Keys(msgspec.json.decode(path.read_bytes(), type=KeyFile))
+            Path(fresh).unlink()
+    return _read(path.read_bytes(), str(path))
+
+
+def _read(raw: bytes, name: str) -> Keys:
+    try:
+        return Keys(msgspec.json.decode(raw, type=KeyFile))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadSetting(name, f"no keys: {error}") from error
 
 
 def generate() -> KeyFile:

@@ -7,18 +7,19 @@ only do what the migrations granted.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
-Db: TypeAlias = (
-    "asyncpg.Pool[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
-    " | PoolConnectionProxy[asyncpg.Record]"
-)
-"""What a verb takes: a pool (one connection per statement) or one connection."""
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Db: TypeAlias = Pool | asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    """What a verb takes: a pool (one connection per statement) or one connection."""
+else:  # asyncpg's classes take no parameters at run time, when Litestar reads annotations
+    Pool = asyncpg.Pool
+    Db = asyncpg.Pool | asyncpg.Connection | PoolConnectionProxy
 
 APP_ROLE = "civicmall_app"
 _JSONB_VERSION = b"\x01"

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -117,9 +118,7 @@ def _create(home: Home, *, fsync: bool) -> None:
     fresh.rename(home.cluster)
 
 
-def _bring_up(
-    server: Server, settings: Mapping[str, str], log: Callable[[str], object]
-) -> None:
+def _bring_up(server: Server, settings: Mapping[str, str], log: Callable[[str], object]) -> None:
     """Start it if it is down, then wait for an answer. Raises NoServer."""
     deadline, script = time.monotonic() + READY_S, Path(__file__).with_suffix(".sql").read_text()
     while True:
@@ -144,7 +143,10 @@ def _launch(home: Home, settings: Mapping[str, str]) -> str:
     """Start the server; answers why that must be tried again. Raises NoServer."""
     log = home.cluster / "server.log"
     said_before = log.stat().st_size if log.exists() else 0
-    options = {**settings, "unix_socket_directories": _sockets(home) or private_folder(home.user_id)}
+    options = {
+        **settings,
+        "unix_socket_directories": _sockets(home) or private_folder(home.user_id),
+    }
     done = home.run(
         *("pg_ctl", "start", "-D", str(home.cluster), "-l", str(log), "-w", "-t", f"{READY_S:.0f}"),
         *("-o", " ".join(f"-c {name}='{value}'" for name, value in options.items())),
@@ -198,10 +200,8 @@ def _tie(server: int, process: int) -> None:
 def _wait_and_end(process: int, server: int) -> None:
     """What that somebody does; psutil tells a process from a later one with the same id."""
     postmaster = psutil.Process(server)
-    try:
+    with suppress(psutil.NoSuchProcess):  # it ended before we were up
         psutil.Process(process).wait()
-    except psutil.NoSuchProcess:
-        pass  # it ended before we were up
     postmaster.send_signal(signal.SIGQUIT)
 
 

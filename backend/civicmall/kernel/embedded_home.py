@@ -135,7 +135,9 @@ def _name(user_id: int) -> str:
     try:
         return pwd.getpwuid(user_id).pw_name
     except KeyError:
-        raise NoServer(f"user id {user_id} has no name in /etc/passwd, as PostgreSQL wants") from None
+        raise NoServer(
+            f"user id {user_id} has no name in /etc/passwd, as PostgreSQL wants"
+        ) from None
 
 
 def _made(name: str) -> bool:

@@ -58,7 +58,8 @@ class UnsupportedMedia(Problem):
 
 class Unavailable(Problem):
     """The database or another part of ours doesn't answer now; nothing was changed, or the
-    same Idempotency-Key will tell."""
+    same Idempotency-Key will tell.
+    """
 
     type, status, title = "/problems/unavailable", 503, "The service is busy; try again soon."
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from .clock import Clock
@@ -17,3 +19,5 @@ class House(Struct, frozen=True):
     clock: Clock
     keys: Keys
     db: Pool
+    hint: Callable[[], object] = lambda: None
+    """Tells this process's outbox worker that there may be something to do; saves its wait."""

@@ -14,8 +14,11 @@ from typing import Any, Final, Literal
 from babel.messages.pofile import read_po
 
 Lang = Literal["zh-CN", "en"]
-Text = Mapping[str, str]
+Text = Mapping[Any, str]
+"""By language tag. Any, because a Mapping of Literal tags is no Mapping of str to a checker."""
 DEFAULT: Final[Lang] = "zh-CN"
+KNOWN: Final[dict[str, Lang]] = {"zh": "zh-CN", "en": "en"}
+"""By primary subtag; zh-TW and zh-Hant get the same texts."""
 ROOMS: Final = Path(__file__).parent.parent
 
 
@@ -28,9 +31,7 @@ def choose(asked: str | None) -> Lang:
             weight = float(params.partition("q=")[2] or 1)
         except ValueError:
             continue
-        lang: Lang | None = (
-            "zh-CN" if tag[:2].lower() == "zh" else "en" if tag[:2].lower() == "en" else None
-        )
+        lang = KNOWN.get(tag.partition("-")[0].strip().lower())
         if lang and weight > best[0]:
             best = (weight, lang)
     return best[1]

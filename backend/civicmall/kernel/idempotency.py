@@ -32,7 +32,7 @@ _running: dict[tuple[UUID, str, str], asyncio.Future[None]] = {}
 """First requests at work in this process; those that follow wait here instead of asking again."""
 
 
-async def once(  # noqa: PLR0913 (the key has four parts)
+async def once(
     db: Db,
     owner: UUID,
     scope: str,
@@ -75,6 +75,12 @@ async def once(  # noqa: PLR0913 (the key has four parts)
     finally:
         del _running[here]
         mine.set_result(None)
+
+
+async def forget(db: Db) -> None:
+    """Drop keys older than a week; a job runs this. Nobody repeats a request after so long."""
+    for bucket in range(ids.BUCKETS):
+        await q.forget_keys(db, bucket=bucket, keep_s=KEEP_S)
 
 
 def _replay(row: KeyRow | None, digest: bytes, answer: type[A]) -> A:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from msgspec import Struct
 
 from . import logs
 
 log = logs.get("jobs")
+RUN_S_MIN: Final = 60.0
+"""However short its beat, a job may take this long."""
 
 
 class Job(Struct, frozen=True):
@@ -24,8 +27,8 @@ async def keep(job: Job) -> None:
     """Run a job until cancelled; a failure is logged and the next beat tries again."""
     while True:
         try:
-            async with asyncio.timeout(max(job.every_s * 10, 60.0)):
+            async with asyncio.timeout(max(job.every_s * 10, RUN_S_MIN)):
                 await job.run()
-        except Exception as error:  # noqa: BLE001 (one job's fault must not end the others)
+        except Exception as error:
             log.warning("job.failed", job=job.name, exc_info=error)
         await asyncio.sleep(job.every_s)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
@@ -17,7 +17,17 @@ trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 """W3C trace id (32 hex digits) of the request being served."""
 
 SECRET: Final = frozenset(
-    {"phone", "name", "id_number", "address", "code", "token", "password", "authorization", "secret"}
+    {
+        "phone",
+        "name",
+        "id_number",
+        "address",
+        "code",
+        "token",
+        "password",
+        "authorization",
+        "secret",
+    }
 )
 
 
@@ -26,9 +36,19 @@ def get(room: str) -> Any:
     return structlog.get_logger(room=room)
 
 
+def _clean(key: object, value: Any) -> Any:
+    if key in SECRET:
+        return "…"
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[Any, Any]", value)
+        return {name: _clean(name, part) for name, part in inner.items()}
+    if isinstance(value, list):
+        return [_clean(None, part) for part in cast("list[Any]", value)]
+    return value
+
+
 def _redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key in SECRET & entry.keys():
-        entry[key] = "…"
+    entry = {key: _clean(key, value) for key, value in entry.items()}
     if said := trace_id.get():
         entry["trace_id"] = said
     return entry
@@ -42,7 +62,11 @@ def configure(*, as_json: bool, level: int = logging.INFO) -> None:
         _redact,
         structlog.processors.format_exc_info,
     ]
-    last = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    last = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    )
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),

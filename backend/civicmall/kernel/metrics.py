@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("civicmall_requests", "Answered requests", ["route", "method", "status"])
 LATENCY = Histogram(
@@ -11,5 +11,7 @@ LATENCY = Histogram(
 )  # fmt: skip
 OUTBOX_DONE = Counter("civicmall_outbox_done", "Events handed out", ["type"])
 OUTBOX_FAILED = Counter("civicmall_outbox_failed", "Failed tries to hand out an event", ["type"])
+OUTBOX_WAITING = Gauge("civicmall_outbox_waiting", "Events not yet handed out, as of /readyz")
+OUTBOX_DEAD = Gauge("civicmall_outbox_dead", "Events given up on, as of /readyz")
 SHOP_CALLS = Counter("civicmall_shop_calls", "Calls of shops", ["shop", "operation", "outcome"])
 SHOP_LATENCY = Histogram("civicmall_shop_seconds", "Time a shop took", ["shop", "operation"])

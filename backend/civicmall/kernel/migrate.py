@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from msgspec import Struct
+from pogo_core.error import BadMigrationError
 from pogo_core.migration import Migration, topological_sort
 from pogo_core.util import sql as pogo
 
@@ -20,6 +21,8 @@ from .db import APP_ROLE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+WAIT_S: Final = 10
+"""How long to wait for a lock; more would stop the city's own statements behind ours."""
 LOCK: Final = 0x636D  # "cm": one migrator at a time per database
 APPLY, ROLLBACK = "-- migrate: apply", "-- migrate: rollback"
 
@@ -41,18 +44,36 @@ async def apply(url: str, rooms: Iterable[Room]) -> list[str]:
 
     Raises MigrationRefused.
     """
-    db = await asyncpg.connect(url, server_settings={"lock_timeout": "10s"})
+    db = await asyncpg.connect(url, server_settings={"lock_timeout": f"{WAIT_S}s"})
     try:
-        await db.execute("select pg_advisory_lock($1)", LOCK)
+        await _lock(db)
         await pogo.ensure_pogo_sync(db)
         return [name for room in rooms for name in await _apply_room(db, room)]
     finally:
         await db.close()
 
 
-async def _apply_room(db: Any, room: Room) -> list[str]:
-    await _schema(db, room)
+async def _lock(db: Any) -> None:
+    try:
+        await db.execute("select pg_advisory_lock($1)", LOCK)
+    except asyncpg.LockNotAvailableError as error:
+        raise MigrationRefused(f"another migrator has been at work for over {WAIT_S} s") from error
+
+
+async def _read(db: Any, room: Room) -> list[Migration]:
+    """The room's files in the order of their names and of what each says it depends on."""
     files = await pogo.read_migrations(room.folder, db, schema_name=room.schema)
+    if strays := [file.path.name for file in files if not file.is_sql]:
+        raise MigrationRefused(f"{room.schema}/{strays[0]}: not an .sql file")
+    try:
+        return topological_sort([file.load() for file in sorted(files, key=lambda f: f.id)])
+    except BadMigrationError as error:
+        raise MigrationRefused(f"{room.schema}/{error}") from error
+
+
+async def _apply_room(db: Any, room: Room) -> list[str]:
+    migrations = await _read(db, room)
+    await _schema(db, room)
     known = {
         row["migration_id"]: row["migration_hash"]
         for row in await db.fetch(
@@ -61,7 +82,7 @@ async def _apply_room(db: Any, room: Room) -> list[str]:
         )
     }
     applied: list[str] = []
-    for migration in topological_sort(file.load() for file in files):
+    for migration in migrations:
         text = migration.path.read_text()
         digest = hashlib.sha256(text.encode()).hexdigest()
         if migration.id not in known:
@@ -87,17 +108,10 @@ async def _run(db: Any, room: Room, migration: Migration, text: str, digest: str
 
 async def _schema(db: Any, room: Room) -> None:
     """The schema and its role. Grants come before the tables, so a migration may revoke them."""
-    if not await db.fetchval("select exists (select from pg_roles where rolname = $1)", room.role):
-        try:
-            await db.execute(f"create role {room.role} nologin")
-            await db.execute(f"grant {room.role} to current_user")
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise MigrationRefused(
-                f"the user of DATABASE_URL may not create the role {room.role}: give it CREATEROLE"
-            ) from error
-        except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-            pass  # another database of this cluster was quicker
-    if await db.fetchval("select exists (select from pg_namespace where nspname = $1)", room.schema):
+    await _role(db, room.role)
+    if await db.fetchval(
+        "select exists (select from pg_namespace where nspname = $1)", room.schema
+    ):
         return
     async with db.transaction():
         await db.execute(f"create schema {room.schema}")
@@ -106,3 +120,25 @@ async def _schema(db: Any, room: Room) -> None:
             await db.execute(
                 f"alter default privileges in schema {room.schema} grant {rights} on {kind} to {room.role}"
             )
+
+
+async def _role(db: Any, role: str) -> None:
+    """Roles belong to the whole cluster: another database's migrator may have made this one."""
+    member = await db.fetchval(
+        "select pg_has_role(oid, 'member') from pg_roles where rolname = $1", role
+    )
+    if member is None:
+        try:
+            async with db.transaction():
+                await db.execute(f"create role {role} nologin")
+                await db.execute(f"grant {role} to current_user")
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise MigrationRefused(
+                f"the user of DATABASE_URL may not create the role {role}: give it CREATEROLE"
+            ) from error
+        except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+            pass  # the other one was quicker
+    elif not member:
+        raise MigrationRefused(
+            f"the user of DATABASE_URL is no member of the role {role}: grant it"
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +21,7 @@ from .models import Delivery, OutboxCounts
 BATCH: Final = 100
 """Rows per lease: small enough to finish well inside it."""
 LEASE_S: Final = 30.0
-ATTEMPTS_MAX: Final = 12
+ATTEMPTS_MAX: Final = 20
 """With the waits below, a little over a day."""
 WAIT_MAX_S: Final = 4 * 3600.0
 IDLE_S: Final = 0.5
@@ -31,6 +31,7 @@ AT_ONCE: Final = 16
 q = sql.load(__file__, Delivery, OutboxCounts)
 log = logs.get("outbox")
 E = TypeVar("E", bound=Struct)
+T = TypeVar("T")
 Handler = Callable[[Pool, Any, Delivery], Awaitable[None]]
 
 
@@ -76,9 +77,7 @@ class Handlers:
         results = await asyncio.gather(
             *(handler(db, event, delivery) for handler in handlers), return_exceptions=True
         )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        _unless_raised(results)
 
 
 class Drain:
@@ -99,7 +98,7 @@ class Drain:
             self._hint.clear()
             try:
                 busy = await self.once()
-            except Exception:  # noqa: BLE001 (the database may be away; the worker must not be)
+            except Exception:
                 log.warning("outbox.unreachable", exc_info=True)
                 busy = 0
             if not busy:
@@ -118,20 +117,25 @@ class Drain:
             async with gate:
                 return await self._drain(number)
 
-        return sum(await asyncio.gather(*(bucket(found[0]) for found in buckets)))
+        handed = await asyncio.gather(
+            *(bucket(found[0]) for found in buckets), return_exceptions=True
+        )
+        return sum(_unless_raised(handed))
 
     async def _drain(self, bucket: int) -> int:
         due: list[Delivery] = await q.lease(self._db, bucket=bucket, most=BATCH, lease_s=LEASE_S)
-        done = [d.id for d in await asyncio.gather(*(self._one(d) for d in due)) if d is not None]
+        tried = await asyncio.gather(*(self._one(d) for d in due), return_exceptions=True)
+        done = [d.id for d, handled in zip(due, tried, strict=True) if handled is True]
         if done:
             await q.done(self._db, bucket=bucket, ids=done)
+        _unless_raised(tried)
         return len(due)
 
-    async def _one(self, delivery: Delivery) -> Delivery | None:
+    async def _one(self, delivery: Delivery) -> bool:
         try:
             async with asyncio.timeout(LEASE_S * 0.8):
                 await self._handlers.handle(self._db, delivery)
-        except Exception as error:  # noqa: BLE001 (a handler's fault is kept with its event)
+        except Exception as error:
             last = delivery.attempts >= ATTEMPTS_MAX
             metrics.OUTBOX_FAILED.labels(delivery.type).inc()
             log.warning("outbox.failed", type=delivery.type, id=str(delivery.id),
@@ -144,8 +148,14 @@ class Drain:
                 wait_s=min(2.0 ** (delivery.attempts - 1), WAIT_MAX_S),
                 dead=last,
             )
-            return None
+            return False
         metrics.OUTBOX_DONE.labels(delivery.type).inc()
-        return delivery
+        return True
 
 
+def _unless_raised(results: list[T | BaseException]) -> list[T]:
+    """The results of a gather that let every part end; raises what the first failing one raised."""
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return cast("list[T]", results)

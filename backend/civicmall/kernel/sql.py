@@ -47,7 +47,9 @@ class _Adapter:
         for row in await db.fetch(text, *self._args(name, given)):
             yield row if record is None else record(*row)
 
-    async def select_one(self, db: Any, name: str, text: str, given: Any, record: Any = None) -> Any:
+    async def select_one(
+        self, db: Any, name: str, text: str, given: Any, record: Any = None
+    ) -> Any:
         row = await db.fetchrow(text, *self._args(name, given))
         return row if row is None or record is None else record(*row)
 

@@ -1,0 +1,67 @@
+"""Server-rendered pages: one Jinja environment per web room, with what every page needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+
+from . import i18n, money
+from .clock import CITY
+from .http import language
+
+
+class Pages:
+    """The templates beside a room's module, in `templates/`; everything is escaped."""
+
+    def __init__(self, room_file: str, **shared: Any) -> None:
+        self._env = Environment(
+            loader=FileSystemLoader(Path(room_file).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._env.filters |= {"yuan": money.yuan, "instant": instant, "day": day}
+        self._env.globals |= shared
+
+    def page(
+        self, request: Request[Any, Any, Any], template: str, *, status: int = 200, **values: Any
+    ) -> Response[bytes]:
+        """An HTML answer. Templates get `lang`, `t` (a message of the program, translated),
+        `pick` (a Text in the reader's language) and `path`.
+        """
+        lang = language(request)
+        html = self._env.get_template(template).render(
+            lang=lang,
+            t=partial(i18n.translate, lang),
+            pick=partial(_pick, lang),
+            path=request.scope["path"],
+            **values,
+        )
+        return Response(
+            html.encode(),
+            status_code=status,
+            media_type="text/html; charset=utf-8",
+            headers={"cache-control": "no-store", "content-language": lang},
+        )
+
+
+def instant(at: datetime) -> str:
+    """A moment as the city's clocks show it."""
+    return at.astimezone(CITY).strftime("%Y-%m-%d %H:%M")
+
+
+def day(on: date) -> str:
+    """A date, the same in both languages (GB/T 7408)."""
+    return on.isoformat()
+
+
+def _pick(lang: str, text: Mapping[Any, str]) -> str:
+    return i18n.pick(text, lang)
