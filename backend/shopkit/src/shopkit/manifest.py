@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -19,7 +20,9 @@ SIZE_MAX: Final = 256 * 1024
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 """Safe in URLs, as a PostgreSQL schema and as a Python package."""
-Version = Annotated[str, Meta(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$")]
+Version = Annotated[
+    str, Meta(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$")
+]
 ClaimName = Literal["id_number", "name", "phone", "birth_date", "sex"]
 Stage = Literal["birth", "school", "work", "marriage", "retirement"]
 Capability = Literal["bills", "progress"]
@@ -95,7 +98,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         return next((a for a in self.apps if a.id == app_id), None)
 
 
-_AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<key>[^`]*)`)?$", re.DOTALL)
+_AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`(?P<key>[^`]*)`)?$", re.DOTALL)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -108,7 +111,7 @@ def read_manifest(path: Path) -> Manifest:
         raise BadManifest(path.name, "$", f"larger than {SIZE_MAX} bytes")
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         said = _AT.match(str(error))
         key = (said and said["key"]) or "$"
         raise BadManifest(path.name, key, said["problem"] if said else str(error)) from error
@@ -124,14 +127,30 @@ def _check(path: str, manifest: Manifest) -> None:
         if app.id in seen:
             raise BadManifest(path, f"$.apps[{i}].id", f"{app.id} stands twice")
         seen.add(app.id)
-        if "zh-CN" not in app.name:
-            raise BadManifest(path, f"$.apps[{i}].name", "zh-CN is missing")
         if app.claims and app.min_level < 2 and any(c.name != "phone" for c in app.claims):  # noqa: PLR2004 (level 2 is the word)
-            raise BadManifest(path, f"$.apps[{i}].min_level", "attested claims need level 2 or more")
+            raise BadManifest(
+                path, f"$.apps[{i}].min_level", "attested claims need level 2 or more"
+            )
         if "bills" in app.capabilities and not app.fees:
-            raise BadManifest(path, f"$.apps[{i}].fees", "an app with bills names its published fees")
-    if "zh-CN" not in manifest.name:
-        raise BadManifest(path, "$.name", "zh-CN is missing")
+            raise BadManifest(
+                path, f"$.apps[{i}].fees", "an app with bills names its published fees"
+            )
+    for key, tags in _texts("$", msgspec.to_builtins(manifest)):
+        if "zh-CN" not in tags:
+            raise BadManifest(path, key, "zh-CN is missing")
+
+
+def _texts(key: str, part: Any) -> Iterator[tuple[str, Collection[str]]]:
+    """Every text in a manifest as plain data: its key and its language tags."""
+    if isinstance(part, list):
+        for i, inner in enumerate(cast("list[Any]", part)):
+            yield from _texts(f"{key}[{i}]", inner)
+    elif isinstance(part, dict):
+        members = cast("dict[str, Any]", part)
+        if members.keys() <= {"zh-CN", "en"}:
+            yield key, members.keys()
+        for name, inner in members.items():
+            yield from _texts(f"{key}.{name}", inner)
 
 
 def locate(package: str) -> Path:
@@ -144,7 +163,7 @@ def locate(package: str) -> Path:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError) as error:
         raise BadManifest(package, "$", "the package is not installed") from error
-    if spec is None or spec.origin is None:
+    if spec is None or spec.origin is None or not spec.has_location:
         raise BadManifest(package, "$", "the package is not installed")
     home = Path(spec.origin).parent
     for folder in (home, home.parent, home.parent.parent):

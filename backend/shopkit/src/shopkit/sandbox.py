@@ -7,6 +7,7 @@ that never speak agree on who lives where.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from typing import Final, Literal
@@ -53,7 +54,7 @@ def id_number(born: date, sequence: int, sex: str) -> str:
 
 
 def _person(number: int, persona: Persona, sex: Literal["male", "female"], born: date,
-            facts: dict[str, object]) -> Person:  # fmt: skip
+            facts: Mapping[str, object]) -> Person:  # fmt: skip
     name = SURNAMES[number % len(SURNAMES)] + GIVEN[(number // len(SURNAMES)) % len(GIVEN)]
     street = STREETS[number % len(STREETS)]
     return Person(
@@ -79,7 +80,8 @@ def personas(today: date) -> list[Person]:
     schoolchild = [{"birth_date": date(school_year - 6, 5, 20).isoformat()}]
     # Born on the last day of the year: 59 on every other day of this one.
     near_sixty = date(today.year - 60, 12, 31)
-    married = {"marital_status": "married"}
+    married: dict[str, object] = {"marital_status": "married"}
+    childless: dict[str, object] = {"children": []}
     return [
         _person(9001, "newborn_mother", "female", date(1996, 3, 8),
                 married | {"children": born_yesterday, "employment": "employed"}),
@@ -88,14 +90,14 @@ def personas(today: date) -> list[Person]:
         _person(9003, "school_mother", "female", date(1990, 6, 15),
                 married | {"children": schoolchild, "employment": "employed"}),
         _person(9004, "graduate", "male", date(2004, 1, 30),
-                {"marital_status": "single", "children": [], "employment": "unemployed",
-                 "graduated_on": (today - timedelta(days=120)).isoformat()}),
+                childless | {"marital_status": "single", "employment": "unemployed",
+                             "graduated_on": (today - timedelta(days=120)).isoformat()}),
         _person(9005, "newlywed_wife", "female", date(1998, 9, 9),
-                married | {"children": [], "employment": "employed",
-                           "married_on": (today - timedelta(days=10)).isoformat()}),
+                married | childless | {"employment": "employed",
+                                       "married_on": (today - timedelta(days=10)).isoformat()}),
         _person(9006, "newlywed_husband", "male", date(1997, 4, 21),
-                married | {"children": [], "employment": "employed",
-                           "married_on": (today - timedelta(days=10)).isoformat()}),
+                married | childless | {"employment": "employed",
+                                       "married_on": (today - timedelta(days=10)).isoformat()}),
         _person(9007, "near_retirement_man", "male", near_sixty,
                 married | {"employment": "employed",
                            "children": [{"birth_date": "1994-07-01"}]}),

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from .call import Call, ShopDb
-from .contract import Bill, BillDetail, BillsQuery, Charge, ChargePaid, Progress, ProgressQuery, Receipt
+from .contract import (
+    Bill,
+    BillDetail,
+    BillsQuery,
+    Charge,
+    ChargePaid,
+    Progress,
+    ProgressQuery,
+    Receipt,
+)
 from .errors import BadManifest
 from .manifest import FILE, locate, read_manifest
 
@@ -72,7 +81,9 @@ class Shop:
     def _on(self, app: str, operation: Operation) -> Callable[[F], F]:
         declared = self.manifest.app(app)
         if declared is None:
-            raise BadManifest(FILE, "$.apps", f"the code serves {app}, the manifest doesn't name it")
+            raise BadManifest(
+                FILE, "$.apps", f"the code serves {app}, the manifest doesn't name it"
+            )
 
         def keep(handler: F) -> F:
             self.handlers[app, operation] = handler  # pyright: ignore[reportArgumentType]

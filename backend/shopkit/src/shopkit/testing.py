@@ -1,0 +1,75 @@
+"""A shop called in the test's own process, as the gateway calls it: for a department's tests."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final, Self
+
+from .answers import checked
+from .call import Call, Citizen, ShopDb
+from .errors import BadManifest
+from .manifest import App
+from .sandbox import Person
+from .shop import Operation, Shop
+
+CITY: Final = timezone(timedelta(hours=8))
+"""Asia/Shanghai."""
+
+
+class TestShop:
+    """`async with TestShop(shop, db) as t:` checks that every capability is served and seeds `db`.
+
+    `db` works in the shop's own schema, migrated. `now` stands still unless the test moves it.
+    """
+
+    __test__ = False  # pytest: no class of tests, in spite of its name
+
+    def __init__(
+        self, shop: Shop, db: ShopDb, *, now: datetime | None = None, secret: bytes = b"test" * 8
+    ) -> None:
+        self.shop = shop
+        self.db = db
+        self.now = now or datetime.now(UTC)
+        self.secret = secret
+
+    async def __aenter__(self) -> Self:
+        self.shop.check()
+        await self.seed()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing of ours stays open; `db` is the caller's."""
+
+    async def seed(self) -> None:
+        """Fill in sandbox data, as every start of the platform does."""
+        if self.shop.seeder is not None:
+            await self.shop.seeder(self.db, self.secret)
+
+    def citizen(self, person: Person, app: str, *, level: int = 2, claims: bool = True) -> Citizen:
+        """A sandbox person as `app` sees them: a pseudonym, and what its manifest asks for."""
+        asked = [claim.name for claim in self._app(app).claims] if claims else []
+        told = {name: str(getattr(person, name)) for name in asked}
+        return Citizen(f"{self.shop.manifest.id}:{person.key}", level, told)
+
+    async def call(
+        self, app: str, operation: Operation, asked: Any, *, citizen: Person | Citizen, lang: str = "zh-CN"
+    ) -> Any:  # fmt: skip
+        """The answer, checked as the gateway does.
+
+        Raises what the shop raises, WrongAnswer for one against the contract, TimeoutError where
+        it takes longer than its manifest allows, BadManifest for an app that isn't declared.
+        """
+        who = self.citizen(citizen, app) if isinstance(citizen, Person) else citizen
+        deadline_s = self.shop.manifest.limits.timeout_ms / 1000
+        today = self.now.astimezone(CITY).date()
+        call = Call(who, lang, self.now, today, "test", deadline_s, self.db, self.secret)
+        handler = self.shop.handlers[self._app(app).id, operation]
+        async with asyncio.timeout(deadline_s):
+            return checked(operation, asked, await handler(call, asked))
+
+    def _app(self, app: str) -> App:
+        declared = self.shop.manifest.app(app)
+        if declared is None:
+            raise BadManifest(str(self.shop.file), "$.apps", f"no app {app}")
+        return declared
