@@ -1,0 +1,20 @@
+"""The registry of shops: which are here, what their manifests say, which of them can be called."""
+
+from .errors import NoSuchApp, NoSuchShop
+from .models import ShopEntry, ShopView
+from .routes import router
+from .service import Registry, discover, load, record
+
+routers = [router]
+
+__all__ = [
+    "NoSuchApp",
+    "NoSuchShop",
+    "Registry",
+    "ShopEntry",
+    "ShopView",
+    "discover",
+    "load",
+    "record",
+    "routers",
+]

@@ -1,0 +1,73 @@
+"""Nouns of the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from shopkit import Manifest, Shop
+
+State = Literal["live", "broken"]
+
+
+class Found(Struct, frozen=True):
+    """A shop that lies here: where its manifest is and what to import. Nothing has run yet."""
+
+    key: str
+    """Entry point or folder name, for messages about a shop whose manifest can't be read."""
+    package: str
+    attribute: str
+    manifest: Path | None
+    source: Path | None = None
+    """The folder to import from where the shop isn't installed."""
+    problem: str = ""
+
+
+class Project(Struct, frozen=True, rename="kebab"):
+    """The table `[project]`; all that matters of it."""
+
+    entry_points: dict[str, dict[str, str]]
+
+
+class Pyproject(Struct, frozen=True):
+    """A shop's pyproject.toml."""
+
+    project: Project
+
+
+class ShopEntry(Struct, frozen=True):
+    """One shop of the registry. A broken one stays listed, with the reason for operators."""
+
+    id: str
+    state: State
+    manifest: Manifest | None
+    shop: Shop | None = None
+    reason: str = ""
+
+
+class AppView(Struct, frozen=True):
+    """An app as citizens see it."""
+
+    id: str
+    name: str
+    summary: str
+    icon: str
+    capabilities: list[str]
+    min_level: int
+    claims: dict[str, str]
+    """Each fact it asks for, and what for."""
+    items: list[str]
+
+
+class ShopView(Struct, frozen=True):
+    """A shop as citizens see it; `recovering` (恢复中) where it can't be used at the moment."""
+
+    id: str
+    name: str
+    summary: str
+    department: str
+    icon: str
+    state: Literal["live", "recovering"]
+    apps: list[AppView]
