@@ -1,0 +1,90 @@
+"""The identity centre: who somebody is, how sure we are, and what they agreed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from civicmall.kernel.jobs import Job
+
+from . import sandbox
+from .browser import Kind, Visit, check_origin, cookies, visit
+from .errors import (
+    CodeUsedUp,
+    NotAllowed,
+    NotInRegister,
+    NumberTaken,
+    SignInNeeded,
+    TokenExpired,
+    TokenInvalid,
+    TooManyCodes,
+    WrongCode,
+    WrongPassword,
+)
+from .guards import citizen_only, operator_only, provide_caller, provide_staff, staff_only
+from .models import (
+    AccessRow,
+    Caller,
+    CodeSent,
+    Consent,
+    Profile,
+    SandboxMessage,
+    SandboxPerson,
+    SessionView,
+    SignIn,
+    Staff,
+    StaffSignIn,
+    TokenPair,
+    Verification,
+)
+from .people import (
+    accesses,
+    claims,
+    consent,
+    consents,
+    declare,
+    facts,
+    give_consent,
+    note_access,
+    profile,
+    row,
+    take_back_consent,
+    verify,
+)
+from .routes import routers
+from .service import (
+    account,
+    forget,
+    learn_ended,
+    refresh,
+    sandbox_messages,
+    send_code,
+    sessions,
+    sign_in,
+    sign_out,
+    staff_sign_in,
+)
+from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from civicmall.kernel.house import House
+
+
+def jobs(house: House, tokens: Tokens) -> list[Job]:
+    """Learn of sessions that ended elsewhere; forget what is over."""
+    return [
+        Job("identity.ended", 2.0, lambda: learn_ended(house, tokens)),
+        Job("identity.forget", 3600.0, lambda: forget(house)),
+    ]
+
+
+__all__ = [
+    "AccessRow", "Caller", "CodeSent", "CodeUsedUp", "Consent", "Kind", "NotAllowed",
+    "NotInRegister", "NumberTaken", "Profile", "SandboxMessage", "SandboxPerson", "SessionView",
+    "SignIn", "SignInNeeded", "Staff", "StaffSignIn", "TokenExpired", "TokenInvalid", "TokenPair",
+    "Tokens", "TooManyCodes", "Verification", "Visit", "WrongCode", "WrongPassword", "accesses",
+    "account", "check_origin", "citizen_only", "claims", "consent", "consents", "cookies",
+    "declare", "facts", "forget", "give_consent", "jobs", "learn_ended", "note_access",
+    "operator_only", "profile", "provide_caller", "provide_staff", "refresh", "routers", "row",
+    "sandbox", "sandbox_messages", "send_code", "sessions", "sign_in", "sign_out", "staff_only",
+    "staff_sign_in", "take_back_consent", "verify", "visit",
+]  # fmt: skip

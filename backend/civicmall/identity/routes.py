@@ -1,0 +1,281 @@
+"""Doors of the identity centre."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from litestar import Router, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+from msgspec import Struct
+
+from civicmall.kernel.db import Pool
+from civicmall.kernel.errors import NotFound
+from civicmall.kernel.house import House
+from civicmall.kernel.http import After, Limit, Page, decode_cursor, page, problems, public
+from civicmall.shops import NoSuchApp, NoSuchShop, Registry
+
+from . import people, sandbox, service
+from .errors import (
+    AlreadyVerified,
+    BadDeclaration,
+    CodeUsedUp,
+    NotAllowed,
+    NotInRegister,
+    NumberTaken,
+    RefreshReused,
+    TokenInvalid,
+    TooManyCodes,
+    WrongCode,
+    WrongPassword,
+)
+from .guards import citizen_only, sandbox_only, staff_only
+from .models import (
+    AccessRow,
+    Caller,
+    CodeAsk,
+    CodeSent,
+    Consent,
+    ConsentAsk,
+    Declaration,
+    Profile,
+    RefreshAsk,
+    SandboxMessage,
+    SandboxPerson,
+    SessionView,
+    SignIn,
+    Staff,
+    StaffSignIn,
+    TokenPair,
+    Verification,
+    Verified,
+)
+from .rules import ACCESS_S
+from .tokens import Tokens
+
+
+class ConsentList(Struct, frozen=True):
+    """Everything the citizen agreed to."""
+
+    items: list[Consent]
+    next: str | None = None
+
+
+class SessionList(Struct, frozen=True):
+    """The devices that are signed in."""
+
+    items: list[SessionView]
+    next: str | None = None
+
+
+class Messages(Struct, frozen=True):
+    """What the sandbox's sender sent."""
+
+    items: list[SandboxMessage]
+    next: str | None = None
+
+
+class People(Struct, frozen=True):
+    """Synthetic citizens."""
+
+    items: list[SandboxPerson]
+    next: str | None = None
+
+
+@post(
+    "/sign-in/codes",
+    status_code=HTTP_202_ACCEPTED,
+    responses=problems(TooManyCodes),
+    summary="Send a one-time code to a phone",
+)
+async def send_code(
+    data: JSONBody[CodeAsk], house: NamedDependency[House], lang: NamedDependency[str]
+) -> CodeSent:
+    return await service.send_code(house, data.phone, lang)
+
+
+@post(
+    "/sign-in/tokens",
+    status_code=HTTP_200_OK,
+    responses=problems(WrongCode, CodeUsedUp),
+    summary="Sign in with phone and code",
+)
+async def sign_in(
+    data: JSONBody[SignIn], house: NamedDependency[House], tokens: NamedDependency[Tokens]
+) -> TokenPair:
+    return await service.sign_in(house, tokens, data)
+
+
+@post(
+    "/sign-in/refresh",
+    status_code=HTTP_200_OK,
+    responses=problems(TokenInvalid, RefreshReused),
+    summary="The next pair of tokens, for citizens and staff",
+)
+async def refresh(
+    data: JSONBody[RefreshAsk], house: NamedDependency[House], tokens: NamedDependency[Tokens]
+) -> TokenPair:
+    return await service.refresh(house, tokens, data.refresh_token)
+
+
+@post(
+    "/staff/tokens",
+    status_code=HTTP_200_OK,
+    responses=problems(WrongPassword),
+    summary="Sign in as staff",
+)
+async def staff_sign_in(
+    data: JSONBody[StaffSignIn], house: NamedDependency[House], tokens: NamedDependency[Tokens]
+) -> TokenPair:
+    return await service.staff_sign_in(house, tokens, data)
+
+
+@get("/me", responses=problems(NotFound), summary="My profile")
+async def me(caller: NamedDependency[Caller], house: NamedDependency[House]) -> Profile:
+    return people.profile(house, await people.row(house.db, caller.citizen_id))
+
+
+@post(
+    "/me/verification",
+    status_code=HTTP_200_OK,
+    responses=problems(NotInRegister, NumberTaken, AlreadyVerified, NotFound),
+    summary="Raise my real-name level with name and ID number",
+)
+async def verify(
+    data: JSONBody[Verification],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> Verified:
+    found = await people.verify(house, caller.citizen_id, data)
+    raised = Caller(caller.citizen_id, caller.session_id, found.level)
+    return Verified(found, tokens.access(raised), ACCESS_S)
+
+
+@put("/me/facts", responses=problems(BadDeclaration, NotFound), summary="Tell facts about myself")
+async def declare(
+    data: JSONBody[Declaration], caller: NamedDependency[Caller], house: NamedDependency[House]
+) -> Profile:
+    return await people.declare(house, caller.citizen_id, data.facts)
+
+
+@get("/me/consents", responses=problems(), summary="What I agreed to")
+async def consents(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> ConsentList:
+    return ConsentList(await people.consents(db, caller.citizen_id))
+
+
+@put(
+    "/me/consents/{shop:str}/{app:str}",
+    responses=problems(NotAllowed, NoSuchShop, NoSuchApp),
+    summary="Agree that an app gets facts about me",
+)
+async def give_consent(
+    shop: FromPath[str],
+    app: FromPath[str],
+    data: JSONBody[ConsentAsk],
+    caller: NamedDependency[Caller],
+    db: NamedDependency[Pool],
+    registry: NamedDependency[Registry],
+) -> Consent:
+    asked = frozenset(claim.name for claim in registry.app(shop, app).claims)
+    return await people.give_consent(db, caller.citizen_id, shop, app, data.claims, asked)
+
+
+@delete(
+    "/me/consents/{shop:str}/{app:str}",
+    responses=problems(),
+    summary="Take a consent back",
+)
+async def take_back_consent(
+    shop: FromPath[str],
+    app: FromPath[str],
+    caller: NamedDependency[Caller],
+    db: NamedDependency[Pool],
+) -> None:
+    await people.take_back_consent(db, caller.citizen_id, shop, app)
+
+
+@get("/me/accesses", responses=problems(), summary="Who read my data, and what for")
+async def accesses(
+    caller: NamedDependency[Caller],
+    db: NamedDependency[Pool],
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[AccessRow]:
+    key: Any = decode_cursor(after, date, str, str)
+    rows = await people.accesses(db, caller.citizen_id, key, limit)
+    return page(rows, limit, lambda r: (r.day, r.reader, r.purpose))
+
+
+@get("/me/sessions", responses=problems(), summary="The devices that are signed in")
+async def sessions(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> SessionList:
+    return SessionList(await service.sessions(db, caller.citizen_id))
+
+
+@delete("/me/sessions/{session:uuid}", responses=problems(), summary="Sign a device out")
+async def end_session(
+    session: FromPath[UUID],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> None:
+    await service.sign_out(house, tokens, caller.citizen_id, session)
+
+
+@delete("/me/session", responses=problems(), summary="Sign out here")
+async def sign_out(
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> None:
+    await service.sign_out(house, tokens, caller.citizen_id, caller.session_id)
+
+
+@get("/staff/me", responses=problems(), summary="Who I am at work")
+async def staff_me(staff: NamedDependency[Staff]) -> Staff:
+    return staff
+
+
+@get("/.well-known/jwks.json", responses=problems(), summary="Public keys of our tokens (RFC 7517)")
+async def jwks(tokens: NamedDependency[Tokens]) -> dict[str, Any]:
+    return tokens.jwks()
+
+
+@get("/messages", responses=problems(NotFound), summary="Text messages the sandbox sent")
+async def sandbox_messages(house: NamedDependency[House]) -> Messages:
+    return Messages(await service.sandbox_messages(house))
+
+
+@get("/people", responses=problems(NotFound), summary="Synthetic citizens to try things with")
+async def sandbox_people(house: NamedDependency[House]) -> People:
+    return People(sandbox.people(house))
+
+
+routers = [
+    Router(
+        "/v1",
+        route_handlers=[send_code, sign_in, refresh, staff_sign_in],
+        guards=[public],
+        tags=["sign-in"],
+    ),
+    Router(
+        "/v1",
+        route_handlers=[
+            me, verify, declare, consents, give_consent, take_back_consent, accesses, sessions,
+            end_session, sign_out,
+        ],
+        guards=[citizen_only],
+        tags=["me"],
+    ),
+    Router("/v1", route_handlers=[staff_me], guards=[staff_only], tags=["staff"]),
+    Router("/", route_handlers=[jwks], guards=[public], tags=["sign-in"]),
+    Router(
+        "/v1/sandbox",
+        route_handlers=[sandbox_messages, sandbox_people],
+        guards=[sandbox_only],
+        tags=["sandbox"],
+    ),
+]  # fmt: skip
