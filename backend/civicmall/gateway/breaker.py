@@ -1,0 +1,56 @@
+"""The circuit breaker of one shop: after too many faults it is left alone for a while.
+
+Pure: time comes in as an argument (monotonic seconds).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+FAULTS_MAX: Final = 5
+"""Faults in a row that open it: fewer would punish a hiccup."""
+OPEN_S: Final = 5.0
+OPEN_MAX_S: Final = 60.0
+
+
+class Breaker:
+    """Closed (calls pass), open (none pass), half-open (one call tries)."""
+
+    def __init__(self) -> None:
+        self._faults = 0
+        self._opened = 0
+        self._closed_until: float | None = None
+        self._trying = False
+
+    def admits(self, now: float) -> bool:
+        """Whether a call may go now. In the half-open state only the first one may."""
+        if self._closed_until is None:
+            return True
+        if now < self._closed_until or self._trying:
+            return False
+        self._trying = True
+        return True
+
+    def state(self, now: float) -> Literal["closed", "open", "half-open"]:
+        """`closed`, `open` or `half-open`, for the health board."""
+        if self._closed_until is None:
+            return "closed"
+        return "open" if now < self._closed_until else "half-open"
+
+    def succeeded(self) -> None:
+        """The shop answered (a refusal is an answer): all is forgiven."""
+        self._faults = self._opened = 0
+        self._closed_until = None
+        self._trying = False
+
+    def failed(self, now: float) -> None:
+        """The shop's own fault. Each opening after a failed try lasts twice as long."""
+        self._faults += 1
+        if self._trying or (self._closed_until is None and self._faults >= FAULTS_MAX):
+            self._closed_until = now + min(OPEN_S * 2**self._opened, OPEN_MAX_S)
+            self._opened += 1
+            self._trying = False
+
+    def abandoned(self) -> None:
+        """The caller went away before the shop could answer: says nothing about the shop."""
+        self._trying = False

@@ -1,0 +1,70 @@
+"""What can go wrong between the platform and a shop, and whose fault it was.
+
+A shop's fault is 502, 503 or 504 and counts on its breaker; a caller's is 4xx and does not.
+"""
+
+from civicmall.kernel.errors import Problem
+
+
+class NoSuchThing(Problem):
+    """The shop knows no such bill or matter of this citizen; also when it is somebody else's."""
+
+    type, status, title = (
+        "/problems/no-such-thing",
+        404,
+        "The department has no such record of yours.",
+    )
+
+
+class LevelTooLow(Problem):
+    """The app needs a higher real-name level; `needed` says which."""
+
+    type, status, title = (
+        "/problems/level-too-low",
+        403,
+        "Verify your identity to use this service.",
+    )
+
+
+class ConsentNeeded(Problem):
+    """The citizen hasn't yet agreed that this app gets the facts in `claims`."""
+
+    type, status, title = (
+        "/problems/consent-needed",
+        403,
+        "This service asks for your consent first.",
+    )
+
+
+class ShopRefused(Problem):
+    """The department says no, with its reason."""
+
+    type, status, title = "/problems/shop-refused", 409, "The department declined this request."
+
+
+class ShopBadAnswer(Problem):
+    """The shop answered against its contract; the log says how."""
+
+    type, status, title = "/problems/shop-bad-answer", 502, "The department's answer was faulty."
+
+
+class ShopFailed(Problem):
+    """The shop's code raised something that is no refusal; the log has it."""
+
+    type, status, title = "/problems/shop-failed", 502, "The department's service has a fault."
+
+
+class ShopUnavailable(Problem):
+    """The shop is broken, overloaded, or just failed too often (恢复中)."""
+
+    type, status, title = (
+        "/problems/shop-unavailable",
+        503,
+        "This department's service is recovering.",
+    )
+
+
+class ShopTimeout(Problem):
+    """The shop did not answer in time."""
+
+    type, status, title = "/problems/shop-timeout", 504, "The department did not answer in time."

@@ -1,0 +1,91 @@
+"""The gate of one shop: how many may be inside, how many may wait, and when it is shut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Literal
+
+import shopkit
+from civicmall.kernel import logs
+from civicmall.kernel.clock import Clock
+from shopkit.call import Call
+from shopkit.shop import Operation
+
+from .breaker import Breaker
+from .errors import ShopUnavailable
+from .host import Host
+
+log = logs.get("gateway")
+BreakerState = Literal["closed", "open", "half-open"]
+
+
+class Gate:
+    """A bulkhead with a short queue and a breaker, before the host that runs the shop."""
+
+    def __init__(self, shop: shopkit.Shop, database_url: str, clock: Clock) -> None:
+        limits = shop.manifest.limits
+        self.shop_id = shop.manifest.id
+        self.timeout_s = limits.timeout_ms / 1000
+        self.running = 0
+        self.fault = ""
+        """Why the shop could not start; empty where it did."""
+        self._inside = asyncio.Semaphore(limits.concurrency)
+        self._places = limits.concurrency + limits.queue
+        self._shop = shop
+        self._host = Host(shop, database_url)
+        self._breaker = Breaker()
+        self._clock = clock
+
+    async def start(self, secret: bytes, *, seed: bool) -> None:
+        """Open the shop. A fault is kept and shuts this shop alone."""
+        try:
+            async with asyncio.timeout(30):
+                await self._host.start(secret, seed=seed)
+        except Exception as error:
+            self.fault = f"{type(error).__name__} at start: {error}"
+            log.exception("shop.start_failed", shop=self.shop_id)
+
+    async def stop(self) -> None:
+        """Leave the shop."""
+        await self._host.stop()
+
+    def serves(self, app: str, operation: Operation) -> bool:
+        """Whether there is code for it."""
+        return (app, operation) in self._shop.handlers
+
+    def breaker_state(self) -> BreakerState:
+        """For the health board."""
+        return self._breaker.state(self._clock.monotonic())
+
+    async def call(
+        self, app: str, operation: Operation, call: Callable[[Any], Call], asked: Any
+    ) -> Any:
+        """One call. Raises ShopUnavailable when full or shut, and whatever the shop raises."""
+        if self.fault:
+            raise ShopUnavailable(shop=self.shop_id)
+        if self.running >= self._places:
+            raise ShopUnavailable("too many are waiting", shop=self.shop_id, retry_after_s=2)
+        if not self._breaker.admits(self._clock.monotonic()):
+            raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
+        self.running += 1
+        settled = False
+        try:
+            async with asyncio.timeout(self.timeout_s), self._inside:
+                answer = await self._host.call(app, operation, call, asked)
+        except (shopkit.NotFound, shopkit.Refused):
+            settled = True
+            self._breaker.succeeded()  # a refusal is an answer
+            raise
+        except Exception:
+            settled = True
+            self._breaker.failed(self._clock.monotonic())
+            raise
+        else:
+            settled = True
+            self._breaker.succeeded()
+            return answer
+        finally:
+            self.running -= 1
+            if not settled:
+                self._breaker.abandoned()

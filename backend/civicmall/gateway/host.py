@@ -1,0 +1,100 @@
+"""Where the code of an in-process shop runs: one thread and one event loop per shop.
+
+What a shop does there (raise, hang, sleep without yielding) costs its own callers and nobody
+else. Only what the interpreter shares is shared; a shop that burns it is moved out of process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
+
+from civicmall.kernel import db, logs
+from shopkit import Shop
+from shopkit.answers import checked
+from shopkit.call import Call
+from shopkit.shop import Operation
+
+POOL_MAX: Final = 4
+"""Connections that one shop may hold to its own schema."""
+T = TypeVar("T")
+log = logs.get("gateway")
+
+
+def schema(shop_id: str) -> str:
+    """The PostgreSQL schema of a shop."""
+    return f"shop_{shop_id}"
+
+
+def role(shop_id: str) -> str:
+    """The PostgreSQL role of a shop; it sees its schema and nothing else."""
+    return f"civicmall_shop_{shop_id}"
+
+
+class Host:
+    """Runs one shop. `call` is used from the platform's loop, everything else happens here."""
+
+    def __init__(self, shop: Shop, database_url: str) -> None:
+        self.shop = shop
+        self._url = database_url
+        self._loop = asyncio.new_event_loop()
+        self._pool: Any = None
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name=f"shop-{shop.manifest.id}", daemon=True
+        )
+
+    async def start(self, secret: bytes, *, seed: bool) -> None:
+        """Open the shop's own connections and let it fill its sandbox data."""
+        self._thread.start()
+        await asyncio.wrap_future(self._submit(self._open(secret, seed=seed)))
+
+    async def _open(self, secret: bytes, *, seed: bool) -> None:
+        name = self.shop.manifest.id
+        if self.shop.migrations is not None:
+            self._pool = await db.open_pool(
+                self._url, role=role(name), search_path=schema(name), size_max=POOL_MAX
+            )
+            if seed and self.shop.seeder is not None:
+                await self.shop.seeder(self._pool, secret)
+
+    async def call(
+        self, app: str, operation: Operation, call: Callable[[Any], Call], asked: Any
+    ) -> Any:
+        """One operation, answer checked. Raises whatever the shop raises, TimeoutError in time."""
+        handler = self.shop.handlers[app, operation]
+        made = call(self._pool)
+
+        async def work() -> Any:
+            return checked(operation, asked, await handler(made, asked))
+
+        future = self._submit(work())
+        try:
+            async with asyncio.timeout(made.deadline_s):
+                return await asyncio.wrap_future(future)
+        finally:
+            future.cancel()
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def stop(self) -> None:
+        """Close and leave; a thread that hangs is a daemon and ends with the process."""
+        if not self._thread.is_alive():
+            return
+
+        async def close() -> None:
+            if self._pool is not None:
+                self._pool.terminate()
+
+        try:
+            async with asyncio.timeout(2):
+                await asyncio.wrap_future(self._submit(close()))
+        except TimeoutError:
+            log.warning("shop.hangs", shop=self.shop.manifest.id)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        await asyncio.to_thread(self._thread.join, 2)
+        if not self._thread.is_alive():
+            self._loop.close()

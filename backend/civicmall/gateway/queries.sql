@@ -1,0 +1,14 @@
+-- name: note_call(bucket, citizen_id, day, shop, app, id, operation)$
+insert into gateway.call (bucket, citizen_id, day, shop, app, id, operation)
+values (:bucket, :citizen_id, :day, :shop, :app, :id, :operation)
+on conflict (bucket, citizen_id, day, shop, app) do update
+set finished_at = now(), operation = excluded.operation
+returning id;
+
+-- name: call(bucket, id, citizen_id)^
+-- record_class: FinishedCall
+select id, shop, app, operation, finished_at from gateway.call
+where bucket = :bucket and id = :id and citizen_id = :citizen_id;
+
+-- name: forget_calls(days)!
+delete from gateway.call where day < current_date - :days::int;

@@ -1,0 +1,311 @@
+"""The gateway: the one way to a shop. Level, consent, limits, deadline, breaker, checked answers.
+
+Whatever a shop does costs its own callers a clear problem and nobody else anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import shopkit
+from civicmall import identity
+from civicmall.identity import Caller
+from civicmall.kernel import ids, logs, metrics, sql
+from civicmall.kernel.db import Db
+from civicmall.kernel.errors import Problem
+from civicmall.kernel.house import House
+from civicmall.shops import NoSuchApp, Registry
+from shopkit import BillDetail, BillsQuery, Charge, ChargePaid, ProgressQuery, Receipt
+from shopkit.answers import WrongAnswer
+from shopkit.call import Call, Citizen
+from shopkit.shop import Operation
+
+from .cache import STALE_S, Cache, Kept
+from .errors import (
+    ConsentNeeded,
+    LevelTooLow,
+    NoSuchThing,
+    ShopBadAnswer,
+    ShopFailed,
+    ShopRefused,
+    ShopTimeout,
+    ShopUnavailable,
+)
+from .gate import Gate
+from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
+
+q = sql.load(__file__, FinishedCall)
+log = logs.get("gateway")
+TILE_S: Final = 1.5
+"""Seconds that one tile of the home may take; the rest of the home doesn't wait for it."""
+SHOP_FAULTS: Final = (ShopBadAnswer, ShopFailed, ShopTimeout, ShopUnavailable)
+KEEP_CALLS_DAYS: Final = 60
+T = TypeVar("T")
+
+
+class Gateway:
+    """Calls shops. One per process; `start` opens the shops, `stop` leaves them."""
+
+    def __init__(self, house: House, registry: Registry) -> None:
+        self._house = house
+        self._registry = registry
+        self._cache = Cache()
+        self._gates: dict[str, Gate] = {}
+
+    async def start(self) -> None:
+        """Open every shop that can be called; one that can't start costs only itself."""
+        settings = self._house.settings
+
+        async def one(shop: shopkit.Shop) -> None:
+            gate = Gate(shop, settings.database_url, self._house.clock)
+            self._gates[shop.manifest.id] = gate
+            await gate.start(self._secret(shop.manifest.id), seed=settings.sandbox)
+
+        await asyncio.gather(
+            *(one(entry.shop) for entry in self._registry.all() if entry.shop is not None)
+        )
+
+    async def stop(self) -> None:
+        """Close every shop's connections and threads."""
+        await asyncio.gather(*(gate.stop() for gate in self._gates.values()))
+
+    async def bills(
+        self, caller: Caller, shop: str, app: str, query: BillsQuery, lang: str
+    ) -> Bills:
+        """What a citizen owes at one app. Raises the problems of `errors`."""
+        kept, stale = await self._read(caller, shop, app, "bills.list", query, lang)
+        return Bills(kept.answer, None, stale, kept.as_of)
+
+    async def bill(self, caller: Caller, shop: str, app: str, bill: str, lang: str) -> BillDetail:
+        """One bill with all that explains it. Raises the problems of `errors`."""
+        detail: BillDetail = await self._ask(caller, shop, app, "bills.get", bill, lang)
+        return detail
+
+    async def progress(
+        self, caller: Caller, shop: str, app: str, query: ProgressQuery, lang: str
+    ) -> Matters:
+        """Where a citizen's matters stand; an answer of today may be rated."""
+        kept, stale = await self._read(caller, shop, app, "progress.list", query, lang)
+        call_id = None if stale else await self._note_call(caller, shop, app, "progress.list")
+        return Matters(kept.answer, None, stale, kept.as_of, call_id)
+
+    async def quote(self, caller: Caller, shop: str, app: str, charge: str, lang: str) -> Charge:
+        """What must be paid for a charge, as the shop says now. Raises the problems of `errors`."""
+        quoted: Charge = await self._ask(caller, shop, app, "charge.quote", charge, lang)
+        fees = {fee.code for fee in self._registry.app(shop, app).fees}
+        if quoted.fee_code not in fees:
+            log.error("shop.unpublished_fee", shop=shop, fee=quoted.fee_code)
+            raise ShopBadAnswer(shop=shop, reason="unpublished-fee")
+        return quoted
+
+    async def tell_paid(self, citizen_id: UUID, shop: str, app: str, paid: ChargePaid) -> Receipt:
+        """News of a payment for a shop; its receipt. Raises the problems of `errors`."""
+        caller = Caller(citizen_id, citizen_id, 3)
+        self._cache.forget(citizen_id, shop, app)
+        receipt: Receipt = await self._ask(
+            caller, shop, app, "charge.paid", paid, "zh-CN", news=True
+        )
+        self._cache.forget(citizen_id, shop, app)
+        return receipt
+
+    async def owed(self, caller: Caller, lang: str) -> Owed:
+        """All a citizen owes, app by app at once; a slow or broken one only misses its tile."""
+        apps = [
+            (entry.id, app.id)
+            for entry in self._registry.all()
+            if entry.manifest is not None
+            for app in entry.manifest.apps
+            if "bills" in app.capabilities
+        ]
+        tiles = await asyncio.gather(*(self._tile(caller, *app, lang) for app in apps))
+        bills = [
+            OwedBill(shop, app, bill)
+            for (shop, app), (_, found) in zip(apps, tiles, strict=True)
+            for bill in found
+        ]
+        bills.sort(key=lambda owed: (owed.bill.due_on, owed.shop, owed.app, owed.bill.id))
+        states: dict[str, TileState] = {
+            f"{s}/{a}": tile[0] for (s, a), tile in zip(apps, tiles, strict=True)
+        }
+        return Owed(bills, states)
+
+    async def _tile(
+        self, caller: Caller, shop: str, app: str, lang: str
+    ) -> tuple[TileState, list[shopkit.Bill]]:
+        try:
+            async with asyncio.timeout(TILE_S):
+                found = await self.bills(caller, shop, app, BillsQuery(), lang)
+        except ConsentNeeded:
+            return "consent_needed", []
+        except LevelTooLow:
+            return "level_too_low", []
+        except (Problem, TimeoutError):
+            return "unavailable", []
+        return "stale" if found.stale else "ok", [b for b in found.items if b.state != "paid"]
+
+    def health(self) -> list[Health]:
+        """How every shop does, for the operators' board."""
+        found: list[Health] = []
+        for entry in self._registry.all():
+            gate = self._gates.get(entry.id)
+            if gate is None:
+                found.append(Health(entry.id, "broken", "open", 0, entry.reason))
+            else:
+                found.append(
+                    Health(entry.id, "live", gate.breaker_state(), gate.running, gate.fault)
+                )
+        return found
+
+    async def _read(
+        self, caller: Caller, shop: str, app: str, operation: Operation, asked: Any, lang: str
+    ) -> tuple[Kept, bool]:
+        """An answer that may come from memory, and whether it is stale."""
+        key = self._cache.key(caller.citizen_id, shop, app, operation, asked)
+        fresh_s = self._registry.app(shop, app).cache_seconds
+        await self._check_rights(caller, shop, app)
+        if kept := self._cache.get(key, self._house.clock.monotonic(), fresh_s):
+            return kept, False
+        try:
+            answer = await self._ask(caller, shop, app, operation, asked, lang, checked=True)
+        except SHOP_FAULTS:
+            if kept := self._cache.get(key, self._house.clock.monotonic(), STALE_S):
+                return kept, True
+            raise
+        kept = Kept(answer, self._house.clock.now(), self._house.clock.monotonic())
+        self._cache.put(key, kept)
+        return kept, False
+
+    async def _check_rights(self, caller: Caller, shop: str, app: str) -> None:
+        """That the citizen is known well enough and agreed. Raises LevelTooLow, ConsentNeeded."""
+        manifest = self._registry.app(shop, app)
+        if caller.level < manifest.min_level:
+            raise LevelTooLow(needed=manifest.min_level)
+        if manifest.claims:
+            given = await identity.consent(self._house.db, caller.citizen_id, shop, app)
+            missing = {c.name: dict(c.purpose) for c in manifest.claims if c.name not in given}
+            if missing:
+                raise ConsentNeeded(shop=shop, app=app, claims=missing)
+
+    async def _ask(
+        self,
+        caller: Caller,
+        shop: str,
+        app: str,
+        operation: Operation,
+        asked: Any,
+        lang: str,
+        *,
+        checked: bool = False,
+        news: bool = False,
+    ) -> Any:
+        """One call of a shop. `checked`: rights were looked at; `news` needs none."""
+        manifest = self._registry.app(shop, app)
+        if not (checked or news):
+            await self._check_rights(caller, shop, app)
+        gate = self._gates.get(shop)
+        if gate is None:
+            raise ShopUnavailable(shop=shop)
+        if not gate.serves(app, operation):
+            raise NoSuchApp(shop=shop, app=app)
+        names = [claim.name for claim in manifest.claims]
+        if news and names:
+            given = await identity.consent(self._house.db, caller.citizen_id, shop, app)
+            names = [name for name in names if name in given]
+        found: dict[str, str] = {}
+        if names:
+            found = await identity.claims(
+                self._house, caller.citizen_id, names, reader=f"{shop}/{app}", purpose=operation
+            )
+        citizen = Citizen(self._pairwise(shop, caller.citizen_id), caller.level, found)
+
+        def call(db: Any) -> Call:
+            return Call(
+                citizen=citizen,
+                lang=lang,
+                now=self._house.clock.now(),
+                today=self._house.clock.today(),
+                trace_id=logs.trace_id.get(),
+                deadline_s=gate.timeout_s,
+                db=db,
+                secret=self._secret(shop),
+            )
+
+        return await self._through(gate, app, operation, call, asked)
+
+    async def _through(
+        self, gate: Gate, app: str, operation: Operation, call: Any, asked: Any
+    ) -> Any:
+        """Through the gate, with whatever comes back as one of our problems."""
+        shop, outcome = gate.shop_id, "ok"
+        began = self._house.clock.monotonic()
+        try:
+            return await gate.call(app, operation, call, asked)
+        except shopkit.NotFound as error:
+            outcome = "not_found"
+            raise NoSuchThing(shop=shop) from error
+        except shopkit.Refused as error:
+            outcome = "refused"
+            raise ShopRefused(error.detail, shop=shop) from error
+        except shopkit.Unavailable as error:
+            outcome = "unavailable"
+            raise ShopUnavailable(shop=shop, retry_after_s=error.retry_after_s or 30) from error
+        except TimeoutError as error:
+            outcome = "timeout"
+            raise ShopTimeout(shop=shop) from error
+        except WrongAnswer as error:
+            outcome = "bad_answer"
+            log.warning("shop.bad_answer", shop=shop, app=app, operation=operation,
+                      check=error.check, seen=error.seen)  # fmt: skip
+            raise ShopBadAnswer(shop=shop, check=error.check) from error
+        except ShopUnavailable:
+            outcome = "rejected"
+            raise
+        except Exception as error:
+            outcome = "failed"
+            log.exception("shop.failed", shop=shop, app=app, operation=operation)
+            raise ShopFailed(shop=shop) from error
+        finally:
+            metrics.SHOP_CALLS.labels(shop, operation, outcome).inc()
+            metrics.SHOP_LATENCY.labels(shop, operation).observe(
+                self._house.clock.monotonic() - began
+            )
+
+    async def _note_call(self, caller: Caller, shop: str, app: str, operation: Operation) -> UUID:
+        bucket = ids.bucket_of(caller.citizen_id)
+        noted: UUID = await q.note_call(
+            self._house.db,
+            bucket=bucket,
+            citizen_id=caller.citizen_id,
+            day=self._house.clock.today(),
+            shop=shop,
+            app=app,
+            id=ids.new(bucket),
+            operation=operation,
+        )
+        return noted
+
+    def _secret(self, shop: str) -> bytes:
+        return self._house.keys.derive(f"shop:{shop}")
+
+    def _pairwise(self, shop: str, citizen_id: UUID) -> str:
+        key = self._house.keys.derive(f"pairwise:{shop}")
+        return hmac.new(key, citizen_id.bytes, hashlib.sha256).hexdigest()[:32]
+
+
+async def finished_call(db: Db, citizen_id: UUID, call_id: UUID) -> FinishedCall | None:
+    """A citizen's call that may be rated; None where there is no such one of theirs."""
+    if ids.bucket_of(call_id) != ids.bucket_of(citizen_id):
+        return None
+    found: FinishedCall | None = await q.call(
+        db, bucket=ids.bucket_of(citizen_id), id=call_id, citizen_id=citizen_id
+    )
+    return found
+
+
+async def forget_calls(db: Db) -> None:
+    """Calls that are too old to be rated."""
+    await q.forget_calls(db, days=KEEP_CALLS_DAYS)
