@@ -1,0 +1,259 @@
+"""Doors of the payment centre."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.status_codes import HTTP_200_OK
+from msgspec import Struct
+
+from civicmall import gateway as gate
+from civicmall.gateway import Gateway
+from civicmall.identity import Caller, Staff, citizen_only, operator_only, staff_only
+from civicmall.kernel.db import Pool
+from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
+from civicmall.kernel.house import House
+from civicmall.kernel.http import (
+    After,
+    IdempotencyKey,
+    Limit,
+    Page,
+    decode_cursor,
+    page,
+    problems,
+    public,
+)
+from civicmall.shops import NoSuchApp, NoSuchShop, Registry
+
+from . import desk, service, settlement
+from .channels import Channels
+from .channels.sandbox import Choice, Sandbox, SandboxState
+from .errors import (
+    CashierClosed,
+    ChargeInOrder,
+    ChargeTwice,
+    ForgedCallback,
+    NoReceipt,
+    NoSuchChannel,
+    NoSuchOrder,
+    NotCancellable,
+    NotPayable,
+)
+from .models import (
+    Balance,
+    Cashier,
+    DeskPayment,
+    Mismatch,
+    NewOrder,
+    Order,
+    OrderReceipt,
+    Paid,
+    PayAsk,
+    Settled,
+    ShopTotal,
+)
+
+Days = Annotated[int, QueryParameter(ge=1, le=366, description="How many days back.")]
+
+
+class CashierChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do at the sandbox's cashier; `token` came with the cashier's link."""
+
+    token: str
+    choice: Choice = "paid"
+
+
+class Ledger(Struct, frozen=True):
+    """Every account; the sum is zero, or the ledger is broken."""
+
+    items: list[Balance]
+    sum_minor: int
+    next: str | None = None
+
+
+class Totals(Struct, frozen=True):
+    """What each shop was paid."""
+
+    items: list[ShopTotal]
+    next: str | None = None
+
+
+@post(
+    "/orders",
+    responses=problems(
+        KeyMissing, KeyReused, KeyRunning, ChargeInOrder, ChargeTwice, NoSuchShop, NoSuchApp,
+        gate.NoSuchThing, gate.ConsentNeeded, gate.LevelTooLow, gate.ShopRefused,
+        gate.ShopBadAnswer, gate.ShopFailed, gate.ShopUnavailable, gate.ShopTimeout,
+    ),
+    summary="Order the payment of one or more charges",
+)  # fmt: skip
+async def create(
+    data: JSONBody[NewOrder],
+    idempotency_key: IdempotencyKey,
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    gateway: NamedDependency[Gateway],
+    registry: NamedDependency[Registry],
+    lang: NamedDependency[str],
+) -> Order:
+    return await service.create_order(house, gateway, registry, caller, idempotency_key, data, lang)
+
+
+@get("/orders", responses=problems(), summary="My orders, newest first")
+async def orders(
+    caller: NamedDependency[Caller],
+    db: NamedDependency[Pool],
+    lang: NamedDependency[str],
+    limit: Limit = 20,
+    after: After = None,
+) -> Page[Order]:
+    key = decode_cursor(after, UUID)
+    before = None if key is None else key[0]
+    rows = await service.orders(db, caller.citizen_id, before, limit, lang)
+    return page(rows, limit, lambda o: (o.id,))
+
+
+@get("/orders/{order_id:uuid}", responses=problems(NoSuchOrder), summary="One order")
+async def order(
+    order_id: FromPath[UUID],
+    caller: NamedDependency[Caller],
+    db: NamedDependency[Pool],
+    lang: NamedDependency[str],
+) -> Order:
+    return await service.order(db, caller.citizen_id, order_id, lang)
+
+
+@post(
+    "/orders/{order_id:uuid}/pay",
+    status_code=HTTP_200_OK,
+    responses=problems(NoSuchOrder, NoSuchChannel, NotPayable),
+    summary="Where to pay an order",
+)
+async def pay(
+    order_id: FromPath[UUID],
+    data: JSONBody[PayAsk],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    channels: NamedDependency[Channels],
+) -> Cashier:
+    return await service.pay(house, channels, caller.citizen_id, order_id, data.channel)
+
+
+@post(
+    "/orders/{order_id:uuid}/cancel",
+    status_code=HTTP_200_OK,
+    responses=problems(NoSuchOrder, NotCancellable),
+    summary="Give an order up",
+)
+async def cancel(
+    order_id: FromPath[UUID],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    channels: NamedDependency[Channels],
+    lang: NamedDependency[str],
+) -> Order:
+    return await service.cancel(house, channels, caller.citizen_id, order_id, lang)
+
+
+@get(
+    "/orders/{order_id:uuid}/receipt",
+    responses=problems(NoSuchOrder, NoReceipt),
+    summary="Proof of payment",
+)
+async def receipt(
+    order_id: FromPath[UUID],
+    caller: NamedDependency[Caller],
+    db: NamedDependency[Pool],
+    lang: NamedDependency[str],
+) -> OrderReceipt:
+    return await service.receipt(db, caller.citizen_id, order_id, lang)
+
+
+@post(
+    "/channels/{channel:str}/callbacks",
+    status_code=HTTP_200_OK,
+    responses=problems(NoSuchChannel, ForgedCallback),
+    summary="A channel tells of a payment (signed)",
+)
+async def callback(
+    channel: FromPath[str],
+    data: JSONBody[Paid],
+    request: Request[Any, Any, Any],
+    house: NamedDependency[House],
+    channels: NamedDependency[Channels],
+) -> Settled:
+    del data  # shown for the document; what counts is what was signed
+    through = channels.get(channel)
+    if through is None:
+        raise NoSuchChannel(channel=channel)
+    paid = through.parse_callback(request.headers, await request.body())
+    return await settlement.settle(house, through.name, paid)
+
+
+@post(
+    "/sandbox/cashier/{order_id:uuid}",
+    status_code=HTTP_200_OK,
+    responses=problems(CashierClosed),
+    summary="Do at the sandbox's cashier what a payer would",
+)
+async def cashier(
+    order_id: FromPath[UUID], data: JSONBody[CashierChoice], house: NamedDependency[House]
+) -> SandboxState:
+    return await Sandbox(house).choose(order_id, data.token, data.choice)
+
+
+@get("/payments", responses=problems(), summary="Paid lines of my shop, or of all")
+async def desk_payments(
+    staff: NamedDependency[Staff],
+    db: NamedDependency[Pool],
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[DeskPayment]:
+    key: Any = decode_cursor(after, datetime, UUID, int)
+    rows = await desk.payments(db, staff, key, limit)
+    return page(rows, limit, lambda r: (r.paid_at, r.order_id, r.no))
+
+
+@get("/totals", responses=problems(), summary="What my shop, or each shop, was paid")
+async def desk_totals(
+    staff: NamedDependency[Staff], db: NamedDependency[Pool], days: Days = 30
+) -> Totals:
+    return Totals(await desk.totals(db, staff, days))
+
+
+@get("/mismatches", responses=problems(), summary="Money that fits no order")
+async def mismatches(
+    db: NamedDependency[Pool], limit: Limit = 50, after: After = None
+) -> Page[Mismatch]:
+    key: Any = decode_cursor(after, datetime, str)
+    rows = await desk.mismatches(db, key, limit)
+    return page(rows, limit, lambda r: (r.seen_at, r.txn))
+
+
+@get("/ledger", responses=problems(), summary="Balances of all accounts")
+async def ledger(db: NamedDependency[Pool]) -> Ledger:
+    found = await desk.balances(db)
+    return Ledger(found, sum(account.balance_minor for account in found))
+
+
+routers = [
+    Router(
+        "/v1",
+        route_handlers=[create, orders, order, pay, cancel, receipt],
+        guards=[citizen_only],
+        tags=["payments"],
+    ),
+    Router("/v1", route_handlers=[callback, cashier], guards=[public], tags=["channels"]),
+    Router(
+        "/v1/desk",
+        route_handlers=[desk_payments, desk_totals],
+        guards=[staff_only],
+        tags=["desk"],
+    ),
+    Router("/v1/desk", route_handlers=[mismatches, ledger], guards=[operator_only], tags=["desk"]),
+]
