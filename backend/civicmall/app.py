@@ -1,0 +1,262 @@
+"""Assembles everything: the one place that names every room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme, Tag
+from msgspec import Struct
+
+from civicmall import (
+    __version__,
+    catalogue,
+    citizen_web,
+    console,
+    gateway,
+    identity,
+    inbox,
+    openapi,
+    payments,
+    ratings,
+    recommend,
+    shops,
+)
+from civicmall.kernel import crypto, db, http, jobs, logs, migrate, outbox
+from civicmall.kernel import routes as ops
+from civicmall.kernel.clock import Clock
+from civicmall.kernel.config import Settings
+from civicmall.kernel.house import House
+from civicmall.kernel.middleware import Outermost
+from civicmall.kernel.outbox import Drain, Handlers
+
+log = logs.get("app")
+HERE: Final = Path(__file__).parent
+ROOMS: Final = (
+    "kernel", "shops", "catalogue", "identity", "inbox", "gateway", "payments", "recommend", "ratings",
+)  # fmt: skip
+"""The rooms that keep tables, lowest first."""
+CITIZEN: Final[list[dict[str, list[str]]]] = [{"citizen": []}]
+STAFF: Final[list[dict[str, list[str]]]] = [{"staff": []}]
+TAGS: Final = {
+    "sign-in": "Codes, tokens, keys.",
+    "me": "The signed-in citizen: profile, consents, who looked.",
+    "home": "What life calls for now, and what is owed.",
+    "catalogue": "The public service catalogue; no sign-in needed.",
+    "shops": "Departments' shops and their apps' typed answers.",
+    "payments": "Orders, paying, receipts.",
+    "ratings": "Ratings, rectifications, the satisfaction index.",
+    "inbox": "Messages to the citizen.",
+    "channels": "What payment channels call.",
+    "staff": "Staff's sign-in.",
+    "desk": "What departments and operators work with.",
+    "sandbox": "Only in a sandbox: messages, people, the cashier.",
+    "ops": "For those who run it.",
+}
+
+
+class Parts(Struct):
+    """What a running process is made of."""
+
+    house: House
+    registry: shops.Registry
+    gateway: gateway.Gateway
+    tokens: identity.Tokens
+    channels: payments.Channels
+    catalogue: catalogue.Catalogue
+    drain: Drain
+    handlers: Handlers
+    jobs: list[jobs.Job]
+
+
+def open_registry(settings: Settings) -> shops.Registry:
+    """Find and import the shops. Blocks, and runs their code: before the event loop."""
+    return shops.load(shops.discover(settings.plugins))
+
+
+async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
+    """Migrate, load the content, and in a sandbox make the staff. Answers what was applied."""
+    rooms = [migrate.Room(name, HERE / name / "migrations") for name in ROOMS]
+    rooms += [
+        migrate.Room(gateway.schema(entry.id), entry.shop.migrations, gateway.role(entry.id))
+        for entry in registry.all()
+        if entry.shop is not None and entry.shop.migrations is not None
+    ]
+    applied = await migrate.apply(settings.database_url, rooms)
+    pool = await db.open_pool(settings.database_url, size_max=2)
+    try:
+        house = House(settings, Clock(), crypto.load(settings.data_dir), pool)
+        await shops.record(pool, registry)
+        await catalogue.load(pool)
+        if settings.sandbox:
+            await identity.sandbox.add_staff(
+                house,
+                [
+                    (e.id, e.manifest.contacts.responsible["zh-CN"])
+                    for e in registry.all()
+                    if e.manifest is not None
+                ],
+            )
+    finally:
+        await pool.close()
+    return applied
+
+
+async def check(settings: Settings) -> list[str]:
+    """What is wrong with the books: a ledger that doesn't balance, events that were given up on."""
+    pool = await db.open_pool(settings.database_url, size_max=1)
+    try:
+        total = sum(account.balance_minor for account in await payments.desk.balances(pool))
+        counts = await outbox.counts(pool)
+    finally:
+        await pool.close()
+    findings = [f"the ledger sums to {total}, not to zero"] if total else []
+    return findings + ([f"{counts.dead} events were given up on"] if counts.dead else [])
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings, registry: shops.Registry, clock: Clock | None = None
+) -> AsyncGenerator[Parts]:
+    """Everything that a process has, opened and closed in order."""
+    async with AsyncExitStack() as stack:
+        pool = await db.open_pool(settings.database_url, size_max=settings.pool_max)
+        stack.push_async_callback(_close, pool)
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        handlers = Handlers()
+        drain = Drain(pool, handlers)
+        house = House(
+            settings, clock or Clock(), crypto.load(settings.data_dir), pool, hint=drain.hint
+        )
+        tokens = identity.Tokens(house.keys, settings.public_url, house.clock)
+        gate = gateway.Gateway(house, registry)
+        stack.push_async_callback(gate.stop)
+        await gate.start()
+        channels = payments.open_channels(house)
+        payments.listen(handlers, house, gate, channels, client)
+        ratings.listen(handlers, house, registry)
+        yield Parts(
+            house=house,
+            registry=registry,
+            gateway=gate,
+            tokens=tokens,
+            channels=channels,
+            catalogue=await catalogue.snapshot(pool),
+            drain=drain,
+            handlers=handlers,
+            jobs=[
+                *identity.jobs(house, tokens),
+                *gateway.jobs(house),
+                *payments.jobs(house, channels),
+                *ratings.jobs(house),
+            ],
+        )
+
+
+async def _close(pool: db.Pool) -> None:
+    """Let statements finish, but not for ever: a hanging one must not hold the process."""
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+def create_app(
+    settings: Settings, registry: shops.Registry, clock: Clock | None = None
+) -> Outermost:
+    """The ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        async with assemble(settings, registry, clock) as parts:
+            for name in Parts.__struct_fields__:
+                setattr(app.state, name, getattr(parts, name))
+            tasks: list[asyncio.Task[None]] = []
+            if settings.workers:
+                tasks.append(asyncio.create_task(parts.drain.run(), name="outbox"))
+                tasks += [asyncio.create_task(jobs.keep(j), name=j.name) for j in parts.jobs]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    routers = [
+        *ops.routers, *openapi.routers, *shops.routers, *catalogue.routers, *identity.routers, *inbox.routers,
+        *gateway.routers, *payments.routers, *recommend.routers, *ratings.routers,
+        *citizen_web.routers, *console.routers,
+    ]  # fmt: skip
+    for router in routers:
+        if identity.citizen_only in router.guards:
+            router.security = CITIZEN
+        elif {identity.staff_only, identity.operator_only} & {*router.guards}:
+            router.security = STAFF
+    return Outermost(
+        Litestar(
+            route_handlers=routers,
+            lifespan=[lifespan],
+            exception_handlers=http.HANDLERS,
+            dependencies=_dependencies(),
+            request_max_body_size=http.BODY_MAX,
+            openapi_config=openapi_config(),
+            logging_config=None,
+        )
+    )
+
+
+def openapi_config() -> OpenAPIConfig:
+    """The document's head; `/openapi.json` itself is a page of the citizen web's docs."""
+    return OpenAPIConfig(
+        title="CivicMall",
+        version=__version__,
+        summary="One entry to everything a city does for people.",
+        security=[],
+        tags=[Tag(name, description) for name, description in TAGS.items()],
+        components=Components(
+            security_schemes={
+                "citizen": _bearer("A citizen's access token (/v1/sign-in/tokens)."),
+                "staff": _bearer("A staff account's access token (/v1/staff/tokens)."),
+            }
+        ),
+        path="/openapi",
+        render_plugins=(),
+    )
+
+
+def _bearer(description: str) -> SecurityScheme:
+    return SecurityScheme("http", description, scheme="bearer", bearer_format="JWT")
+
+
+def _dependencies() -> dict[str, Provide]:
+    def from_state(name: str) -> Callable[[State], Any]:
+        def provide(state: State) -> Any:
+            return getattr(state, name)
+
+        return provide
+
+    def provide_db(state: State) -> Any:
+        return state.house.db
+
+    def provide_lang(request: Request[Any, Any, Any]) -> str:
+        return http.language(request)
+
+    found = {
+        name: Provide(from_state(name), sync_to_thread=False)
+        for name in ("house", "registry", "gateway", "tokens", "channels", "catalogue")
+    }
+    return found | {
+        "db": Provide(provide_db, sync_to_thread=False),
+        "lang": Provide(provide_lang, sync_to_thread=False),
+        "caller": Provide(identity.provide_caller, sync_to_thread=False),
+        "staff": Provide(identity.provide_staff, sync_to_thread=False),
+    }

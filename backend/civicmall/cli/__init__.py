@@ -1,0 +1,77 @@
+"""The command line: `civicmall run | serve | smoke | schemas | db … | shop …`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from civicmall.kernel.config import BadSetting
+from civicmall.kernel.embedded_home import NoServer
+from civicmall.kernel.migrate import MigrationRefused
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="One entry to everything a city does for people.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@app.command()
+def run() -> None:
+    """Set up everything on an embedded PostgreSQL (or DATABASE_URL) and serve the city."""
+    from .run import run_all
+
+    run_all(out)
+
+
+@app.command()
+def serve() -> None:
+    """Serve only: the database of DATABASE_URL must be migrated."""
+    from .run import serve_only
+
+    serve_only()
+
+
+@app.command()
+def smoke(
+    url: Annotated[str, typer.Option(help="Where the server is.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Do the whole journey over HTTP against a running sandbox; exit 1 at the first failure."""
+    from .smoke import journey
+
+    sys.exit(journey(url.rstrip("/"), out))
+
+
+@app.command()
+def schemas(
+    *, check: Annotated[bool, typer.Option(help="Only say whether they are fresh.")] = False
+) -> None:
+    """Write schemas/: what other programs read, generated from the Structs."""
+    from .schemas import write
+
+    stale = write(check=check)
+    for name in stale:
+        out.print(f"schemas/{name} {'is stale: run `make schemas`' if check else 'written'}")
+    sys.exit(1 if check and stale else 0)
+
+
+def _add_groups() -> None:
+    from . import db, shop
+
+    app.add_typer(db.app, name="db")
+    app.add_typer(shop.app, name="shop")
+
+
+def main() -> None:
+    """Entry point; what a user can mend is one line without a stack trace."""
+    _add_groups()
+    try:
+        app()
+    except (BadSetting, NoServer, MigrationRefused) as error:
+        err.print(f"[red]civicmall:[/red] {error}")
+        sys.exit(2)

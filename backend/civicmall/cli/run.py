@@ -1,0 +1,153 @@
+"""`civicmall run` and `civicmall serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+import uvicorn
+from rich.panel import Panel
+from rich.table import Table
+
+from civicmall import app, identity
+from civicmall.kernel import embedded, logs
+from civicmall.kernel.config import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from civicmall.shops import Registry
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, with a word when it is up."""
+
+    def __init__(self, config: uvicorn.Config, when_up: Any) -> None:
+        super().__init__(config)
+        self._when_up = when_up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so unless it failed."""
+        await super().startup(sockets=sockets)
+        if not self.should_exit:
+            self._when_up()
+
+
+def database(settings: Settings, say: Any) -> Settings:
+    """The settings with a database: the one of DATABASE_URL, else one of our own."""
+    if settings.database_url:
+        return settings
+    server = embedded.start(settings.data_dir / "postgres", log=say)
+    return msgspec.structs.replace(settings, database_url=server.url)
+
+
+def prepare(settings: Settings, registry: Registry) -> list[str]:
+    """Migrate and load; a database that can't be reached is named. Raises BadSetting."""
+    try:
+        return asyncio.run(app.prepare(settings, registry))
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidPasswordError,
+            asyncpg.InvalidCatalogNameError) as error:  # fmt: skip
+        raise BadSetting("DATABASE_URL", f"a PostgreSQL that answers ({error})") from error
+
+
+def run_all(out: Console) -> None:
+    """Set up and serve; prints where to go."""
+    began = time.monotonic()
+    settings = Settings.from_env()
+    _free(settings)
+    logs.configure(as_json=settings.log_json)
+    with out.status("PostgreSQL …") as status:
+
+        def say(what: str) -> None:
+            status.update(f"{what} …")
+            out.print(f"  {what}")
+
+        settings = database(settings, say)
+        out.print("[green]✓[/green] database")
+        status.update("shops …")
+        registry = app.open_registry(settings)
+        for entry in registry.all():
+            mark = "[green]✓[/green]" if entry.state == "live" else "[red]✗[/red]"
+            out.print(f"{mark} shop {entry.id} {entry.reason}")
+        status.update("migrations and content …")
+        applied = prepare(settings, registry)
+        out.print(f"[green]✓[/green] content ({len(applied)} migrations applied)")
+    out.print("  opening the shops and the doors …")
+
+    def when_up() -> None:
+        welcome(out, settings, time.monotonic() - began)
+
+    _serve(settings, registry, when_up)
+
+
+def serve_only() -> None:
+    """Serve; for production, under a supervisor."""
+    settings = Settings.from_env()
+    if not settings.database_url:
+        raise BadSetting(
+            "DATABASE_URL", "the address of a migrated database (`civicmall db migrate`)"
+        )
+    logs.configure(as_json=settings.log_json)
+    _serve(settings, app.open_registry(settings), lambda: None)
+
+
+def _free(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise BadSetting("PORT", f"{settings.port} is in use; set another one") from error
+
+
+def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
+    config = uvicorn.Config(
+        app.create_app(settings, registry),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+    )
+    server = Server(config, when_up)
+    server.run()
+    if not server.started:
+        sys.exit(3)
+
+
+def welcome(out: Console, settings: Settings, took_s: float) -> None:
+    """Where to go, and as whom."""
+    url = settings.public_url
+    table = Table.grid(padding=(0, 2))
+    table.add_row("citizen app", url + "/")
+    table.add_row("console", f"{url}/console/")
+    table.add_row("API docs", f"{url}/docs  ({url}/openapi.json)")
+    if settings.sandbox:
+        table.add_row("developer inbox", f"{url}/dev/inbox  (every code that is sent)")
+        table.add_row("", "")
+        for person in _two_people(settings):
+            table.add_row(
+                f"citizen {person.name}", f"phone {person.phone}  today's code {person.code}"
+            )
+        secret = identity.sandbox.PASSWORD
+        table.add_row("operator", f"operator / {secret}")
+        table.add_row("department", f"utility_bills / {secret}")
+    out.print(Panel(table, title=f"CivicMall is up ({took_s:.1f} s)", expand=False))
+    if settings.sandbox:
+        out.print("Try it: [bold].venv/bin/civicmall smoke --url " + url + "[/bold]   Stop: Ctrl-C")
+
+
+def _two_people(settings: Settings) -> list[identity.SandboxPerson]:
+    wanted = ("newborn_mother", "near_retirement_man")
+    found = identity.sandbox.people_of(settings)
+    return [person for person in found if person.persona in wanted]

@@ -1,0 +1,70 @@
+"""The OpenAPI document: what the handlers say of themselves, and what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from litestar import Litestar, Request, Router, get
+
+from civicmall.identity import NotAllowed, SignInNeeded, TokenExpired, TokenInvalid
+from civicmall.kernel.errors import (
+    Internal,
+    MethodNotAllowed,
+    Problem,
+    TooLarge,
+    UnsupportedMedia,
+)
+from civicmall.kernel.http import PROBLEM_JSON, public
+
+SECURED: Final = (SignInNeeded, TokenExpired, TokenInvalid, NotAllowed)
+WITH_BODY: Final = (TooLarge, UnsupportedMedia)
+METHODS: Final = ("get", "post", "put", "delete", "patch")
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """The whole document (OpenAPI 3.1) as plain data."""
+    doc = app.openapi_schema.to_schema()
+    for path in doc["paths"].values():
+        for method in METHODS:
+            if method in path:
+                _complete(path[method])
+    return doc
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    if operation.get("security"):
+        _add(operation, *SECURED)
+    if "requestBody" in operation:
+        _add(operation, *WITH_BODY)
+        operation["requestBody"]["required"] = True
+    _add(operation, MethodNotAllowed, Internal)
+
+
+def _add(operation: dict[str, Any], *kinds: type[Problem]) -> None:
+    for kind in kinds:
+        said = f"{kind.title} ({kind.type})"
+        known = operation["responses"].get(str(kind.status))
+        if known is None:
+            operation["responses"][str(kind.status)] = {
+                "description": said,
+                "headers": {},
+                "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
+            }
+        elif said not in known["description"]:
+            known["description"] += f"; {said}"
+
+
+@get("/openapi.json", summary="The OpenAPI document", sync_to_thread=False)
+def openapi_json(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    state = request.app.state
+    if "openapi" not in state:
+        state.openapi = document(request.app)
+    doc: dict[str, Any] = state.openapi
+    return doc
+
+
+routers = [
+    Router(
+        "/", route_handlers=[openapi_json], guards=[public], tags=["ops"], include_in_schema=False
+    )
+]
