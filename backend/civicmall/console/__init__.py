@@ -1,0 +1,5 @@
+"""Pages."""
+
+from litestar import Router
+
+routers: list[Router] = []
