@@ -1,0 +1,111 @@
+"""One embedded PostgreSQL for the run, one database per module from a migrated template."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from civicmall import app
+from civicmall.kernel import crypto, db, embedded
+from civicmall.kernel.clock import Clock
+from civicmall.kernel.config import Settings
+from civicmall.kernel.house import House
+from tests.city import City, running_city
+
+TEMPLATE = "template_city"
+OWNER = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+"""The process that the whole run lives and dies with."""
+RUN = Path(tempfile.gettempdir()) / f"civicmall-test-{OWNER}"
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind; the server ends with its owner anyway."""
+    if os.getpid() == OWNER and RUN.exists():
+        if (RUN / "postgres" / "cluster").exists():
+            embedded.start(RUN / "postgres", log=lambda _: None).stop()
+        shutil.rmtree(RUN, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> embedded.Server:
+    """The run's PostgreSQL."""
+    RUN.mkdir(mode=0o755, exist_ok=True)
+    return embedded.start(RUN / "postgres", log=lambda _: None, lives_with=OWNER, fsync=False)
+
+
+@pytest.fixture(scope="session")
+def registry() -> Any:
+    """The shops of the checkout, imported once."""
+    return app.open_registry(Settings.from_env({}, database_url="unused"))
+
+
+@pytest.fixture(scope="session")
+def template(server: embedded.Server, registry: Any) -> str:
+    """A database with every migration, all content and the sandbox's data."""
+    with (RUN / "template.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (RUN / "template.done").exists():
+            asyncio.run(_make_template(server, registry))
+            (RUN / "template.done").touch()
+    return TEMPLATE
+
+
+async def _make_template(server: embedded.Server, registry: Any) -> None:
+    await _sql(server.url, f"create database {TEMPLATE}")
+    settings = Settings(database_url=_url(server, TEMPLATE), data_dir=RUN)
+    await app.prepare(settings, registry)
+    async with app.assemble(settings, registry):
+        pass  # opening the gateway lets each shop fill its own tables
+
+
+@pytest.fixture(scope="module")
+def database_url(server: embedded.Server, template: str) -> Generator[str]:
+    """A database of this module's own."""
+    name = f"city_{uuid4().hex[:12]}"
+    asyncio.run(_sql(server.url, f"create database {name} template {template}"))
+    yield _url(server, name)
+    asyncio.run(_sql(server.url, f"drop database {name} with (force)"))
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str) -> Settings:
+    """As in a sandbox; keys are the run's."""
+    return Settings(database_url=database_url, data_dir=RUN, log_json=False, pool_max=8)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def house(settings: Settings) -> AsyncGenerator[House]:
+    """A house without a server: for verbs that are called directly."""
+    pool = await db.open_pool(settings.database_url, size_max=8)
+    yield House(settings, Clock(), crypto.load(settings.data_dir), pool)
+    await pool.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def city(settings: Settings, registry: Any) -> AsyncGenerator[City]:
+    """A running city over real HTTP."""
+    async with running_city(settings, registry) as found:
+        yield found
+
+
+def _url(server: embedded.Server, name: str) -> str:
+    return server.url.replace("/civicmall?", f"/{name}?")
+
+
+async def _sql(url: str, statement: str) -> None:
+    connection: Any = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
