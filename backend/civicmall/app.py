@@ -85,12 +85,15 @@ def open_registry(settings: Settings) -> shops.Registry:
 async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
     """Migrate, load the content, and in a sandbox make the staff. Answers what was applied."""
     rooms = [migrate.Room(name, HERE / name / "migrations") for name in ROOMS]
-    rooms += [
-        migrate.Room(gateway.schema(entry.id), entry.shop.migrations, gateway.role(entry.id))
-        for entry in registry.all()
-        if entry.shop is not None and entry.shop.migrations is not None
-    ]
     applied = await migrate.apply(settings.database_url, rooms)
+    for entry in registry.all():
+        if entry.shop is None or entry.shop.migrations is None:
+            continue
+        room = migrate.Room(gateway.schema(entry.id), entry.shop.migrations, gateway.role(entry.id))
+        try:
+            applied += await migrate.apply(settings.database_url, [room])
+        except migrate.MigrationRefused as error:
+            registry.report(entry.id, str(error))  # costs this shop, not the city
     pool = await db.open_pool(settings.database_url, size_max=2)
     try:
         house = House(settings, Clock(), crypto.load(settings.data_dir), pool)
@@ -197,9 +200,10 @@ def create_app(
         *citizen_web.routers, *console.routers,
     ]  # fmt: skip
     for router in routers:
-        if identity.citizen_only in router.guards:
+        guards: set[Any] = {*router.guards}
+        if identity.citizen_only in guards:
             router.security = CITIZEN
-        elif {identity.staff_only, identity.operator_only} & {*router.guards}:
+        elif guards & {identity.staff_only, identity.operator_only}:
             router.security = STAFF
     return Outermost(
         Litestar(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from typing import Any, Final
 from uuid import uuid4
 
@@ -125,7 +126,7 @@ def serves_nothing(shop: Shop) -> None:
 
 def seeds(statement: str, *args: str) -> Fault:
     def spoil(shop: Shop) -> None:
-        async def fill(db: Any, secret: bytes) -> None:
+        async def fill(db: Any, _secret: bytes, _today: date) -> None:
             await db.execute(statement, *args)
 
         shop.seeder = fill

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Literal
 
 import shopkit
@@ -37,11 +38,11 @@ class Gate:
         self._breaker = Breaker()
         self._clock = clock
 
-    async def start(self, secret: bytes, *, seed: bool) -> None:
+    async def start(self, secret: bytes, seed_for: date | None) -> None:
         """Open the shop. A fault is kept and shuts this shop alone."""
         try:
             async with asyncio.timeout(30):
-                await self._host.start(secret, seed=seed)
+                await self._host.start(secret, seed_for)
         except Exception as error:
             self.fault = f"{type(error).__name__} at start: {error}"
             log.exception("shop.start_failed", shop=self.shop_id)

@@ -10,12 +10,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from datetime import date
 from typing import Any, Final, TypeVar
 
 from civicmall.kernel import db, logs
 from shopkit import Shop
 from shopkit.answers import checked
-from shopkit.call import Call
+from shopkit.call import Call, NoTables
 from shopkit.shop import Operation
 
 POOL_MAX: Final = 4
@@ -41,24 +42,24 @@ class Host:
         self.shop = shop
         self._url = database_url
         self._loop = asyncio.new_event_loop()
-        self._pool: Any = None
+        self._pool: Any = NoTables()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name=f"shop-{shop.manifest.id}", daemon=True
         )
 
-    async def start(self, secret: bytes, *, seed: bool) -> None:
+    async def start(self, secret: bytes, seed_for: date | None) -> None:
         """Open the shop's own connections and let it fill its sandbox data."""
         self._thread.start()
-        await asyncio.wrap_future(self._submit(self._open(secret, seed=seed)))
+        await asyncio.wrap_future(self._submit(self._open(secret, seed_for)))
 
-    async def _open(self, secret: bytes, *, seed: bool) -> None:
+    async def _open(self, secret: bytes, today: date | None) -> None:
         name = self.shop.manifest.id
         if self.shop.migrations is not None:
             self._pool = await db.open_pool(
                 self._url, role=role(name), search_path=schema(name), size_max=POOL_MAX
             )
-            if seed and self.shop.seeder is not None:
-                await self.shop.seeder(self._pool, secret)
+            if today is not None and self.shop.seeder is not None:
+                await self.shop.seeder(self._pool, secret, today)
 
     async def call(
         self, app: str, operation: Operation, call: Callable[[Any], Call], asked: Any
@@ -86,7 +87,7 @@ class Host:
             return
 
         async def close() -> None:
-            if self._pool is not None:
+            if not isinstance(self._pool, NoTables):
                 self._pool.terminate()
 
         try:

@@ -58,12 +58,14 @@ class Gateway:
 
     async def start(self) -> None:
         """Open every shop that can be called; one that can't start costs only itself."""
-        settings = self._house.settings
+        settings, today = self._house.settings, self._house.clock.today()
 
         async def one(shop: shopkit.Shop) -> None:
             gate = Gate(shop, settings.database_url, self._house.clock)
             self._gates[shop.manifest.id] = gate
-            await gate.start(self._secret(shop.manifest.id), seed=settings.sandbox)
+            await gate.start(self._secret(shop.manifest.id), today if settings.sandbox else None)
+            if gate.fault:
+                self._registry.report(shop.manifest.id, gate.fault)
 
         await asyncio.gather(
             *(one(entry.shop) for entry in self._registry.all() if entry.shop is not None)

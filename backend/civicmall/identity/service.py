@@ -233,8 +233,9 @@ async def add_staff(
 
 async def learn_ended(house: House, tokens: Tokens) -> None:
     """Sessions that other processes ended; two tokens' lives are enough to look back."""
+    asked_at = house.clock.monotonic()
     rows = await q.revoked_since(house.db, seconds=1300.0)
-    tokens.keep_ended({found[0] for found in rows})
+    tokens.keep_ended({found[0] for found in rows}, asked_at)
 
 
 async def forget(house: House) -> None:

@@ -47,7 +47,8 @@ class Tokens:
         self._key = _signing_key(keys)
         self._refresh_key = keys.derive("refresh-tokens")
         self._known: dict[bytes, tuple[Who, int, float]] = {}
-        self._ended: set[UUID] = set()
+        self._ended: dict[UUID, float] = {}
+        """Sessions that were ended, and when this process heard of it (monotonic)."""
 
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517)."""
@@ -84,7 +85,7 @@ class Tokens:
             if len(self._known) >= CACHE_MAX:
                 self._known.clear()  # once in a long while; refilling costs 0.1 ms a token
             known = self._known[digest] = (who, expires, mono)
-        if known[1] < self._clock.now().timestamp():
+        if known[1] <= self._clock.now().timestamp():
             raise TokenExpired
         if known[0].session_id in self._ended:
             raise TokenInvalid(reason="session-ended")
@@ -104,20 +105,21 @@ class Tokens:
             raise TokenInvalid(reason="audience")
         if claims.get("iat", 0) > self._clock.now().timestamp() + LEEWAY_S:
             raise TokenInvalid(reason="clock")
-        session, subject = UUID(claims["sid"]), UUID(claims["sub"])
-        if "role" in claims:
-            return Staff(subject, session, claims["name"], claims["role"], claims["shop"]), claims[
-                "exp"
-            ]
-        return Caller(subject, session, int(claims["acr"][1:])), claims["exp"]
+        try:
+            return _who(claims), int(claims["exp"])
+        except (KeyError, TypeError, ValueError) as error:  # ours, but of another version
+            raise TokenInvalid(reason="claims") from error
 
     def end(self, session: UUID) -> None:
         """Let a session's tokens stop working here at once."""
-        self._ended.add(session)
+        self._ended[session] = self._clock.monotonic()
 
-    def keep_ended(self, sessions: set[UUID]) -> None:
-        """All sessions ended in the last while, wherever that happened."""
-        self._ended = sessions
+    def keep_ended(self, sessions: set[UUID], asked_at: float) -> None:
+        """All sessions ended in the last while, wherever that happened. What ended here after
+        the asking began (monotonic) may be missing in the answer, and is kept too.
+        """
+        here = {session: at for session, at in self._ended.items() if at >= asked_at}
+        self._ended = dict.fromkeys(sessions, asked_at) | here
 
     def _refresh(self, session: UUID, generation: int) -> str:
         body = session.bytes + generation.to_bytes(4)
@@ -137,6 +139,14 @@ class Tokens:
         if not hmac.compare_digest(good, mac):
             raise TokenInvalid(reason="signature")
         return UUID(bytes=body[:16]), int.from_bytes(body[16:])
+
+
+def _who(claims: dict[str, Any]) -> Who:
+    """Whom a token's claims name."""
+    session, subject = UUID(claims["sid"]), UUID(claims["sub"])
+    if "role" in claims:
+        return Staff(subject, session, claims["name"], claims["role"], claims["shop"])
+    return Caller(subject, session, int(claims["acr"][1:]))
 
 
 def _signing_key(keys: Keys) -> ECKey:

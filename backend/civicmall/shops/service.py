@@ -156,7 +156,7 @@ async def record(db: Db, registry: Registry) -> None:
 
 
 class Registry:
-    """The shops of this process; does not change while it runs."""
+    """The shops of this process. None comes while it runs; one that can't start is reported."""
 
     def __init__(self, entries: Iterable[ShopEntry]) -> None:
         self._entries = {entry.id: entry for entry in entries}
@@ -185,6 +185,13 @@ class Registry:
         if app is None:
             raise NoSuchApp(shop=shop_id, app=app_id)
         return app
+
+    def report(self, shop_id: str, reason: str) -> None:
+        """Keep a shop as broken: it could be read but not started."""
+        self._entries[shop_id] = msgspec.structs.replace(
+            self.get(shop_id), state="broken", shop=None, reason=reason
+        )
+        log.error("shop.broken", shop=shop_id, reason=reason)
 
     def views(self, lang: str) -> list[ShopView]:
         """The shops as citizens see them; those without a readable manifest are left out."""

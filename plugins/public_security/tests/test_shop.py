@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -120,11 +119,9 @@ async def test_somebody_without_applications_gets_an_empty_list(bureau: TestShop
     assert await matters(bureau, Citizen("new", 2, {"id_number": "990001200001010013"})) == []
 
 
-async def test_seeding_again_changes_nothing_and_is_quick(bureau: TestShop, db: ShopDb) -> None:
+async def test_seeding_again_changes_nothing(bureau: TestShop, db: ShopDb) -> None:
     before = await db.fetchval(COUNT)
-    started = time.perf_counter()
     await bureau.seed()
-    assert time.perf_counter() - started < 0.5
     assert await db.fetchval(COUNT) == before > 1000
 
 

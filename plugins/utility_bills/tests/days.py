@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
-from utility_bills import billing, book, seed
+from utility_bills import billing
 
 from shopkit.sandbox import Person, Persona, personas
 from shopkit.testing import TestShop
@@ -26,5 +26,5 @@ def person(shop: TestShop, persona: Persona) -> Person:
 
 
 async def fill(shop: TestShop) -> None:
-    """What the seeder does, on the shop's day instead of the real one."""
-    await seed.fill(shop.db, shop.secret, book, billing.city_day(shop.now))
+    """What the seeder does, on the shop's day."""
+    await shop.seed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_code_for_an_undeclared_app_is_refused(shop: Shop) -> None:
 
 def test_a_seeder_is_kept(shop: Shop) -> None:
     @shop.seed
-    async def fill(db: ShopDb, secret: bytes) -> None:
+    async def fill(db: ShopDb, secret: bytes, today: date) -> None:
         """Nothing to fill."""
 
     assert shop.seeder is fill

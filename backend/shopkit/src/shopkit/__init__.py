@@ -11,6 +11,7 @@ Amounts are integers in the currency's minor unit (分); dates are local dates o
 instants are aware UTC datetimes; texts are maps by language tag (`{"zh-CN": …, "en": …}`).
 """
 
+from . import sql
 from .call import Call, Citizen, ShopDb
 from .contract import (
     CONTRACT,
@@ -60,4 +61,5 @@ __all__ = [
     "Unavailable",
     "locate",
     "read_manifest",
+    "sql",
 ]

@@ -40,6 +40,13 @@ class ShopDb(Protocol):
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None: ...
 
 
+class NoTables:
+    """Stands for the schema of a shop without migrations: says so when it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise LookupError(f"db.{name}: this shop has no migrations/, so it has no tables")
+
+
 class Call(Struct, frozen=True):
     """One call of a shop."""
 

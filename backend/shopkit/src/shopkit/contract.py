@@ -61,7 +61,7 @@ class Progress(Struct, frozen=True):
 
 
 class BillsQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which bills: those still owed, or (with `paid`) also those paid; newest last."""
+    """Which bills: those still owed, oldest due first; with `paid` then those paid too."""
 
     paid: bool = False
     limit: Limit = 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -22,7 +23,8 @@ from .manifest import FILE, locate, read_manifest
 
 Operation = Literal["progress.list", "bills.list", "bills.get", "charge.quote", "charge.paid"]
 Handler = Callable[[Call, Any], Awaitable[Any]]
-Seeder = Callable[[ShopDb, bytes], Awaitable[None]]
+Seeder = Callable[[ShopDb, bytes, date], Awaitable[None]]
+"""Schema, secret and the city's date."""
 F = TypeVar("F")
 
 NEEDS: dict[str, tuple[Operation, ...]] = {
@@ -70,11 +72,13 @@ class Shop:
         return self._on(app, "charge.quote")
 
     def charge_paid(self, app: str) -> Callable[[Paid], Paid]:
-        """Book a payment; at least once, so the same `payment_id` gives the same receipt."""
+        """Book a payment. It comes at least once, so the same `payment_id` gives the same receipt;
+        and perhaps without claims, for consent may be withdrawn after paying.
+        """
         return self._on(app, "charge.paid")
 
     def seed(self, fill: Seeder) -> Seeder:
-        """Fill the shop's own schema with sandbox data; runs at every start, so idempotent."""
+        """Fill the shop's schema with sandbox data for a date; at every start, so idempotent."""
         self.seeder = fill
         return fill
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final, Self
 
 from .answers import checked
@@ -41,10 +41,15 @@ class TestShop:
     async def __aexit__(self, *_: object) -> None:
         """Nothing of ours stays open; `db` is the caller's."""
 
+    @property
+    def today(self) -> date:
+        """The city's date."""
+        return self.now.astimezone(CITY).date()
+
     async def seed(self) -> None:
         """Fill in sandbox data, as every start of the platform does."""
         if self.shop.seeder is not None:
-            await self.shop.seeder(self.db, self.secret)
+            await self.shop.seeder(self.db, self.secret, self.today)
 
     def citizen(self, person: Person, app: str, *, level: int = 2, claims: bool = True) -> Citizen:
         """A sandbox person as `app` sees them: a pseudonym, and what its manifest asks for."""
@@ -62,8 +67,7 @@ class TestShop:
         """
         who = self.citizen(citizen, app) if isinstance(citizen, Person) else citizen
         deadline_s = self.shop.manifest.limits.timeout_ms / 1000
-        today = self.now.astimezone(CITY).date()
-        call = Call(who, lang, self.now, today, "test", deadline_s, self.db, self.secret)
+        call = Call(who, lang, self.now, self.today, "test", deadline_s, self.db, self.secret)
         handler = self.shop.handlers[self._app(app).id, operation]
         async with asyncio.timeout(deadline_s):
             return checked(operation, asked, await handler(call, asked))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from shopkit import sql
 
 from .models import Facts, Office
 
@@ -19,6 +20,5 @@ OFFICES: Final = {
 }
 """By id."""
 
-_parts = re.split(r"^-- name: (\w+)\n", (HERE / "queries.sql").read_text(), flags=re.MULTILINE)
-SQL: Final = dict(zip(_parts[1::2], _parts[2::2], strict=True))
+SQL: Final = {name: one.text for name, one in sql.load(HERE / "queries.sql").items()}
 """The statements of queries.sql, by the name above each."""

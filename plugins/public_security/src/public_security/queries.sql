@@ -15,9 +15,6 @@ order by a.applied_on desc, a.id desc, e.seq;
 -- Which of these applicants have a matter already.
 select distinct applicant from application where applicant = any ($1::bytea[]);
 
--- name: city_date
-select (now() at time zone 'Asia/Shanghai')::date;
-
 -- name: add
 -- Applications with their events, all or none; what is there already stays as it is.
 with made as (

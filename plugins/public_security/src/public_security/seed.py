@@ -86,9 +86,8 @@ ROUND: Final = (
 """The households' plans, one after the other."""
 
 
-async def fill(db: ShopDb, secret: bytes) -> None:
+async def fill(db: ShopDb, secret: bytes, today: date) -> None:
     """Put in what is missing; a person who has an application keeps it as it is."""
-    today: date = await db.fetchval(SQL["city_date"])
     holders = [
         (keyed_hash(secret, person.id_number), person, number, plans)
         for number, person in enumerate(people(today))

@@ -6,7 +6,7 @@ receipts. What is owed is decided here and nowhere else.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 from shopkit import (
     Bill,
@@ -20,7 +20,7 @@ from shopkit import (
     ShopDb,
 )
 
-from . import billing, prices, seed
+from . import prices, seed
 from .service import Desk
 
 shop = Shop(__package__)
@@ -58,6 +58,6 @@ for _app in book.utilities:
 
 
 @shop.seed
-async def fill(db: ShopDb, secret: bytes) -> None:
+async def fill(db: ShopDb, secret: bytes, today: date) -> None:
     """The sandbox's households, as they stand today in the city."""
-    await seed.fill(db, secret, book, datetime.now(billing.CITY).date())
+    await seed.fill(db, secret, book, today)

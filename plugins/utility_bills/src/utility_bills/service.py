@@ -21,9 +21,10 @@ from shopkit import (
     Refused,
     ShopDb,
     Text,
+    sql,
 )
 
-from . import billing, sql, words
+from . import billing, words
 from .models import Booking, Context, Standing
 from .prices import Book
 from .tariff import Line, late_fee

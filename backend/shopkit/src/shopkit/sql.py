@@ -1,4 +1,4 @@
-"""Named statements out of a .sql file: `-- name: it`, then SQL with :named parameters."""
+"""Named statements out of a .sql file: `-- name: it`, then SQL with :named or $1 parameters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from shopkit import ShopDb
+from .call import ShopDb
 
 PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 T = TypeVar("T")
