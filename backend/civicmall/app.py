@@ -200,7 +200,7 @@ def create_app(
         *citizen_web.routers, *console.routers,
     ]  # fmt: skip
     for router in routers:
-        guards: set[Any] = {*router.guards}
+        guards: set[Any] = {*router.guards}  # pyright: ignore[reportUnknownMemberType] (generic)
         if identity.citizen_only in guards:
             router.security = CITIZEN
         elif guards & {identity.staff_only, identity.operator_only}:
