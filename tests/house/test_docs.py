@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 from tests.city import City
 
@@ -17,17 +18,17 @@ async def test_the_citizen_api_page_runs_as_it_stands(city: City) -> None:
     text = (ROOT / "docs" / "citizen-api.md").read_text()
     program = "\n".join(BLOCK.findall(text))
     assert program.count("\n") > 30
-    names = {"URL": city.url}
+    names: dict[str, Any] = {"URL": city.url}
     await asyncio.to_thread(exec, compile(program, "docs/citizen-api.md", "exec"), names)
-    assert "ticket" in names
+    names["api"].close()
+    assert names["ticket"]["due"]["on"]
 
 
 def test_every_setting_is_documented() -> None:
     """The table in docs/city-it.md has each variable that config.py reads, and no other."""
-    code = (ROOT / "backend/civicmall/kernel/config.py").read_text()
-    read = set(re.findall(r'"((?:CIVICMALL_)[A-Z_]+|PORT|HOST|DATABASE_URL)"', code))
-    crypto = (ROOT / "backend/civicmall/app.py").read_text() + code
-    read |= set(re.findall(r"CIVICMALL_KEYS", crypto))
+    kernel = ROOT / "backend/civicmall/kernel"
+    code = (kernel / "config.py").read_text() + (kernel / "crypto.py").read_text()
+    read = set(re.findall(r'"(CIVICMALL_[A-Z_]+|PORT|HOST|DATABASE_URL)"', code))
     page = (ROOT / "docs" / "city-it.md").read_text()
-    table = set(re.findall(r"`((?:CIVICMALL_)[A-Z_]+|PORT|HOST|DATABASE_URL)`", page))
+    table = set(re.findall(r"`(CIVICMALL_[A-Z_]+|PORT|HOST|DATABASE_URL)`", page))
     assert read == table
