@@ -157,6 +157,7 @@ async def assemble(
             handlers=handlers,
             jobs=[
                 *identity.jobs(house, tokens),
+                *inbox.jobs(house),
                 *gateway.jobs(house),
                 *payments.jobs(house, channels),
                 *ratings.jobs(house),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from litestar import Litestar, Request, Router, get
 
 from civicmall.identity import NotAllowed, SignInNeeded, TokenExpired, TokenInvalid
@@ -19,16 +21,31 @@ from civicmall.kernel.http import PROBLEM_JSON, public
 SECURED: Final = (SignInNeeded, TokenExpired, TokenInvalid, NotAllowed)
 WITH_BODY: Final = (TooLarge, UnsupportedMedia)
 METHODS: Final = ("get", "post", "put", "delete", "patch")
+EXAMPLES: Final = Path(__file__).with_name("examples.json")
+"""One exchange per operation, seen on a running sandbox (tests/api/tour.py)."""
 
 
 def document(app: Litestar) -> dict[str, Any]:
     """The whole document (OpenAPI 3.1) as plain data."""
     doc = app.openapi_schema.to_schema()
-    for path in doc["paths"].values():
+    examples = msgspec.json.decode(EXAMPLES.read_bytes())
+    for path, operations in doc["paths"].items():
         for method in METHODS:
-            if method in path:
-                _complete(path[method])
+            if method in operations:
+                _complete(operations[method])
+                _show(operations[method], examples.get(f"{method.upper()} {path}", {}))
     return doc
+
+
+def _show(operation: dict[str, Any], example: dict[str, Any]) -> None:
+    if "request" in example:
+        for content in operation["requestBody"]["content"].values():
+            content["example"] = example["request"]
+    if "response" in example:
+        for status, answer in operation["responses"].items():
+            if status.startswith("2"):
+                for content in answer["content"].values():
+                    content["example"] = example["response"]
 
 
 def _complete(operation: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """The catalogue: service items, whom they are for, and the rules and laws that say so."""
 
 from .catalogue import Catalogue, Entry
-from .dates import add
 from .errors import BadContent, NoSuchItem
 from .evaluate import NO, YES, Answer, Atom, Node, answer, evidence
 from .explain import day
@@ -29,7 +28,7 @@ routers = [router]
 __all__ = [
     "NO", "YES", "Answer", "AppLink", "Atom", "Attribute", "BadContent", "Bearing", "Catalogue",
     "DepartmentView", "Entry", "Item", "ItemGuide", "ItemView", "Known", "Links", "Named",
-    "NoSuchItem", "Node", "Rule", "Source", "Stage", "StageView", "Unknown", "add", "answer",
+    "NoSuchItem", "Node", "Rule", "Source", "Stage", "StageView", "Unknown", "answer",
     "day", "department_views", "evidence", "from_content", "item_guide", "item_view", "links", "load", "routers",
     "snapshot", "source", "stage_views",
 ]  # fmt: skip

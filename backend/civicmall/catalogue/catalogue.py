@@ -99,7 +99,7 @@ class Catalogue:
         """The items that the home brings up before their time."""
         return [e for e in self._at_home if e.item.card is not None and e.item.card.ahead_days]
 
-    def list(
+    def by_code(
         self, *, stage: Stage | None, department: str | None, after: str | None, limit: int
     ) -> list[Entry]:
         """Items by code, after the code `after`."""

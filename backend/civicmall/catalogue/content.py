@@ -18,7 +18,9 @@ FOLDER: Final = Path(__file__).with_name("content")
 FILE_MAX: Final = 1024 * 1024
 """Bytes; a file of content is a few hundred lines."""
 T = TypeVar("T")
-_AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_AT: Final = re.compile(
+    r"^(?P<problem>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`)?$", re.DOTALL
+)
 
 
 class Written(Struct, frozen=True):

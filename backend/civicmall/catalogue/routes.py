@@ -70,7 +70,7 @@ async def items(
     if q is None or not q.strip():
         key = decode_cursor(after, str)
         last: str | None = key[0] if key else None
-        entries = catalogue.list(stage=stage, department=department, after=last, limit=limit + 1)
+        entries = catalogue.by_code(stage=stage, department=department, after=last, limit=limit + 1)
         shown = [views.item_view(catalogue, entry, apps, lang) for entry in entries]
         return page(shown, limit, lambda view: (view.code,))
     found = catalogue.find(

@@ -11,6 +11,11 @@ FAULTS_MAX: Final = 5
 """Faults in a row that open it: fewer would punish a hiccup."""
 OPEN_S: Final = 5.0
 OPEN_MAX_S: Final = 60.0
+DOUBLINGS_MAX: Final = 10
+"""More change nothing below `OPEN_MAX_S`, and a thousand would overflow a float."""
+
+Pass = Literal["call", "try"]
+"""As what a call went in; it comes out with the same."""
 
 
 class Breaker:
@@ -22,14 +27,14 @@ class Breaker:
         self._closed_until: float | None = None
         self._trying = False
 
-    def admits(self, now: float) -> bool:
-        """Whether a call may go now. In the half-open state only the first one may."""
+    def admit(self, now: float) -> Pass | None:
+        """A pass for a call, or None. In the half-open state only the first one gets one."""
         if self._closed_until is None:
-            return True
+            return "call"
         if now < self._closed_until or self._trying:
-            return False
+            return None
         self._trying = True
-        return True
+        return "try"
 
     def state(self, now: float) -> Literal["closed", "open", "half-open"]:
         """`closed`, `open` or `half-open`, for the health board."""
@@ -43,14 +48,20 @@ class Breaker:
         self._closed_until = None
         self._trying = False
 
-    def failed(self, now: float) -> None:
-        """The shop's own fault. Each opening after a failed try lasts twice as long."""
+    def failed(self, now: float, went_in: Pass) -> None:
+        """The shop's own fault. Each opening after a failed try lasts twice as long.
+
+        A call from before the opening that fails late says nothing new.
+        """
         self._faults += 1
-        if self._trying or (self._closed_until is None and self._faults >= FAULTS_MAX):
-            self._closed_until = now + min(OPEN_S * 2**self._opened, OPEN_MAX_S)
+        full = self._closed_until is None and self._faults >= FAULTS_MAX
+        if full or (self._closed_until is not None and went_in == "try"):
+            doublings = min(self._opened, DOUBLINGS_MAX)
+            self._closed_until = now + min(OPEN_S * 2**doublings, OPEN_MAX_S)
             self._opened += 1
             self._trying = False
 
-    def abandoned(self) -> None:
+    def abandoned(self, went_in: Pass) -> None:
         """The caller went away before the shop could answer: says nothing about the shop."""
-        self._trying = False
+        if went_in == "try":
+            self._trying = False

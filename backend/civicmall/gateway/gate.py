@@ -59,15 +59,24 @@ class Gate:
         """For the health board."""
         return self._breaker.state(self._clock.monotonic())
 
-    async def call(
-        self, app: str, operation: Operation, call: Callable[[Any], Call], asked: Any
-    ) -> Any:
-        """One call. Raises ShopUnavailable when full or shut, and whatever the shop raises."""
+    def check(self) -> None:
+        """Whether a call could go in now: asked before a citizen's facts are. Raises
+        ShopUnavailable.
+        """
         if self.fault:
             raise ShopUnavailable(shop=self.shop_id)
         if self.running >= self._places:
             raise ShopUnavailable("too many are waiting", shop=self.shop_id, retry_after_s=2)
-        if not self._breaker.admits(self._clock.monotonic()):
+        if self.breaker_state() == "open":
+            raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
+
+    async def call(
+        self, app: str, operation: Operation, call: Callable[[Any], Call], asked: Any
+    ) -> Any:
+        """One call. Raises ShopUnavailable when full or shut, and whatever the shop raises."""
+        self.check()
+        went_in = self._breaker.admit(self._clock.monotonic())
+        if went_in is None:
             raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
         self.running += 1
         settled = False
@@ -80,7 +89,7 @@ class Gate:
             raise
         except Exception:
             settled = True
-            self._breaker.failed(self._clock.monotonic())
+            self._breaker.failed(self._clock.monotonic(), went_in)
             raise
         else:
             settled = True
@@ -89,4 +98,4 @@ class Gate:
         finally:
             self.running -= 1
             if not settled:
-                self._breaker.abandoned()
+                self._breaker.abandoned(went_in)

@@ -1,6 +1,6 @@
 """Where the code of an in-process shop runs: one thread and one event loop per shop.
 
-What a shop does there (raise, hang, sleep without yielding) costs its own callers and nobody
+What a shop does there (raise, hang, sleep without yielding, exit) costs its own callers and nobody
 else. Only what the interpreter shares is shared; a shop that burns it is moved out of process.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from datetime import date
 from typing import Any, Final, TypeVar
@@ -19,10 +19,29 @@ from shopkit.answers import checked
 from shopkit.call import Call, NoTables
 from shopkit.shop import Operation
 
+from .wire import sendable, weigh
+
 POOL_MAX: Final = 4
 """Connections that one shop may hold to its own schema."""
 T = TypeVar("T")
 log = logs.get("gateway")
+
+
+class ShopLeft(Exception):
+    """The shop's code tried to end its thread or its task: SystemExit and its like."""
+
+
+async def _theirs(code: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    """What the shop's code answers. Raises what it raises, but nothing that would end us."""
+    try:
+        return await code(*args)
+    except Exception:
+        raise
+    except BaseException as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # its caller went away
+            raise
+        raise ShopLeft(type(error).__name__) from error
 
 
 def schema(shop_id: str) -> str:
@@ -43,9 +62,18 @@ class Host:
         self._url = database_url
         self._loop = asyncio.new_event_loop()
         self._pool: Any = NoTables()
+        self._leaving = False
         self._thread = threading.Thread(
-            target=self._loop.run_forever, name=f"shop-{shop.manifest.id}", daemon=True
+            target=self._run, name=f"shop-{shop.manifest.id}", daemon=True
         )
+
+    def _run(self) -> None:
+        """The thread: a shop that stops its loop or exits from a task of its own gets it back."""
+        while not self._leaving:
+            try:
+                self._loop.run_forever()
+            except BaseException as error:  # noqa: BLE001 (also SystemExit: it is somebody else's code)
+                log.warning("shop.left", shop=self.shop.manifest.id, error=type(error).__name__)
 
     async def start(self, secret: bytes, seed_for: date | None) -> None:
         """Open the shop's own connections and let it fill its sandbox data."""
@@ -59,7 +87,7 @@ class Host:
                 self._url, role=role(name), search_path=schema(name), size_max=POOL_MAX
             )
             if today is not None and self.shop.seeder is not None:
-                await self.shop.seeder(self._pool, secret, today)
+                await _theirs(self.shop.seeder, self._pool, secret, today)
 
     async def call(
         self, app: str, operation: Operation, call: Callable[[Any], Call], asked: Any
@@ -67,9 +95,16 @@ class Host:
         """One operation, answer checked. Raises whatever the shop raises, TimeoutError in time."""
         handler = self.shop.handlers[app, operation]
         made = call(self._pool)
+        leaves_at = self._loop.time() + made.deadline_s
 
         async def work() -> Any:
-            return checked(operation, asked, await handler(made, asked))
+            if self._loop.time() > leaves_at:
+                return None  # the thread was blocked until now, and nobody waits any more
+            answer = await _theirs(handler, made, asked)
+            weigh(answer)
+            copy = checked(operation, asked, answer)
+            sendable(copy)
+            return copy
 
         future = self._submit(work())
         try:
@@ -95,6 +130,7 @@ class Host:
                 await asyncio.wrap_future(self._submit(close()))
         except TimeoutError:
             log.warning("shop.hangs", shop=self.shop.manifest.id)
+        self._leaving = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join, 2)
         if not self._thread.is_alive():

@@ -6,9 +6,7 @@ Whatever a shop does costs its own callers a clear problem and nobody else anyth
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import shopkit
@@ -24,6 +22,7 @@ from shopkit.answers import WrongAnswer
 from shopkit.call import Call, Citizen
 from shopkit.shop import Operation
 
+from . import rules
 from .cache import STALE_S, Cache, Kept
 from .errors import (
     ConsentNeeded,
@@ -37,6 +36,7 @@ from .errors import (
 )
 from .gate import Gate
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
+from .rules import ShopKeys
 
 q = sql.load(__file__, FinishedCall)
 log = logs.get("gateway")
@@ -44,7 +44,6 @@ TILE_S: Final = 1.5
 """Seconds that one tile of the home may take; the rest of the home doesn't wait for it."""
 SHOP_FAULTS: Final = (ShopBadAnswer, ShopFailed, ShopTimeout, ShopUnavailable)
 KEEP_CALLS_DAYS: Final = 60
-T = TypeVar("T")
 
 
 class Gateway:
@@ -55,6 +54,8 @@ class Gateway:
         self._registry = registry
         self._cache = Cache()
         self._gates: dict[str, Gate] = {}
+        self._keys: dict[str, ShopKeys] = {}
+        self._reading: set[asyncio.Task[Bills]] = set()
 
     async def start(self) -> None:
         """Open every shop that can be called; one that can't start costs only itself."""
@@ -63,7 +64,9 @@ class Gateway:
         async def one(shop: shopkit.Shop) -> None:
             gate = Gate(shop, settings.database_url, self._house.clock)
             self._gates[shop.manifest.id] = gate
-            await gate.start(self._secret(shop.manifest.id), today if settings.sandbox else None)
+            await gate.start(
+                self._keys_of(shop.manifest.id).secret, today if settings.sandbox else None
+            )
             if gate.fault:
                 self._registry.report(shop.manifest.id, gate.fault)
 
@@ -73,6 +76,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Close every shop's connections and threads."""
+        for task in self._reading:
+            task.cancel()
         await asyncio.gather(*(gate.stop() for gate in self._gates.values()))
 
     async def bills(
@@ -84,7 +89,8 @@ class Gateway:
 
     async def bill(self, caller: Caller, shop: str, app: str, bill: str, lang: str) -> BillDetail:
         """One bill with all that explains it. Raises the problems of `errors`."""
-        detail: BillDetail = await self._ask(caller, shop, app, "bills.get", bill, lang)
+        asked = rules.identifier(bill, shop)
+        detail: BillDetail = await self._ask(caller, shop, app, "bills.get", asked, lang)
         return detail
 
     async def progress(
@@ -97,11 +103,16 @@ class Gateway:
 
     async def quote(self, caller: Caller, shop: str, app: str, charge: str, lang: str) -> Charge:
         """What must be paid for a charge, as the shop says now. Raises the problems of `errors`."""
-        quoted: Charge = await self._ask(caller, shop, app, "charge.quote", charge, lang)
+        asked = rules.identifier(charge, shop)
+        quoted: Charge = await self._ask(caller, shop, app, "charge.quote", asked, lang)
         fees = {fee.code for fee in self._registry.app(shop, app).fees}
         if quoted.fee_code not in fees:
             log.error("shop.unpublished_fee", shop=shop, fee=quoted.fee_code)
-            raise ShopBadAnswer(shop=shop, reason="unpublished-fee")
+            raise ShopBadAnswer(shop=shop, check="unpublished-fee")
+        until = quoted.valid_until
+        if until.tzinfo is None or until <= self._house.clock.now():
+            log.error("shop.expired_quote", shop=shop, until=until.isoformat())
+            raise ShopBadAnswer(shop=shop, check="expired-quote")
         return quoted
 
     async def tell_paid(self, citizen_id: UUID, shop: str, app: str, paid: ChargePaid) -> Receipt:
@@ -123,7 +134,10 @@ class Gateway:
             for app in entry.manifest.apps
             if "bills" in app.capabilities
         ]
-        tiles = await asyncio.gather(*(self._tile(caller, *app, lang) for app in apps))
+        reads = [self._start_reading(caller, shop, app, lang) for shop, app in apps]
+        if reads:
+            await asyncio.wait(reads, timeout=TILE_S)
+        tiles = [self._tile(read, caller, *app) for read, app in zip(reads, apps, strict=True)]
         bills = [
             OwedBill(shop, app, bill)
             for (shop, app), (_, found) in zip(apps, tiles, strict=True)
@@ -135,19 +149,41 @@ class Gateway:
         }
         return Owed(bills, states)
 
-    async def _tile(
-        self, caller: Caller, shop: str, app: str, lang: str
+    def _start_reading(self, caller: Caller, shop: str, app: str, lang: str) -> asyncio.Task[Bills]:
+        """Read an app's bills; who asked may leave before the answer, which is kept all the same.
+
+        So a shop that hangs is found out by its breaker, however short a time the home waits.
+        """
+        task = asyncio.create_task(self.bills(caller, shop, app, BillsQuery(), lang))
+        self._reading.add(task)
+        task.add_done_callback(self._done_reading)
+        return task
+
+    def _done_reading(self, task: asyncio.Task[Bills]) -> None:
+        self._reading.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, though nobody may be waiting any more
+
+    def _tile(
+        self, read: asyncio.Task[Bills], caller: Caller, shop: str, app: str
     ) -> tuple[TileState, list[shopkit.Bill]]:
-        try:
-            async with asyncio.timeout(TILE_S):
-                found = await self.bills(caller, shop, app, BillsQuery(), lang)
-        except ConsentNeeded:
-            return "consent_needed", []
-        except LevelTooLow:
-            return "level_too_low", []
-        except (Problem, TimeoutError):
-            return "unavailable", []
-        return "stale" if found.stale else "ok", [b for b in found.items if b.state != "paid"]
+        """How one app did in time, and what is owed there as far as is known."""
+        if not read.done():
+            key = self._cache.key(caller.citizen_id, shop, app, "bills.list", BillsQuery())
+            kept = self._cache.get(key, self._house.clock.monotonic(), STALE_S)
+            return ("stale", rules.owed(kept.answer)) if kept else ("unavailable", [])
+        match read.exception():
+            case None:
+                found = read.result()
+                return "stale" if found.stale else "ok", rules.owed(found.items)
+            case ConsentNeeded():
+                return "consent_needed", []
+            case LevelTooLow():
+                return "level_too_low", []
+            case Problem():
+                return "unavailable", []
+            case error:
+                raise error
 
     def health(self) -> list[Health]:
         """How every shop does, for the operators' board."""
@@ -213,6 +249,7 @@ class Gateway:
             raise ShopUnavailable(shop=shop)
         if not gate.serves(app, operation):
             raise NoSuchApp(shop=shop, app=app)
+        gate.check()
         names = [claim.name for claim in manifest.claims]
         if news and names:
             given = await identity.consent(self._house.db, caller.citizen_id, shop, app)
@@ -222,7 +259,8 @@ class Gateway:
             found = await identity.claims(
                 self._house, caller.citizen_id, names, reader=f"{shop}/{app}", purpose=operation
             )
-        citizen = Citizen(self._pairwise(shop, caller.citizen_id), caller.level, found)
+        keys = self._keys_of(shop)
+        citizen = Citizen(keys.sub(caller.citizen_id), caller.level, found)
 
         def call(db: Any) -> Call:
             return Call(
@@ -233,7 +271,7 @@ class Gateway:
                 trace_id=logs.trace_id.get(),
                 deadline_s=gate.timeout_s,
                 db=db,
-                secret=self._secret(shop),
+                secret=keys.secret,
             )
 
         return await self._through(gate, app, operation, call, asked)
@@ -251,10 +289,12 @@ class Gateway:
             raise NoSuchThing(shop=shop) from error
         except shopkit.Refused as error:
             outcome = "refused"
-            raise ShopRefused(error.detail, shop=shop) from error
+            raise ShopRefused(rules.words(error.detail), shop=shop) from error
         except shopkit.Unavailable as error:
             outcome = "unavailable"
-            raise ShopUnavailable(shop=shop, retry_after_s=error.retry_after_s or 30) from error
+            raise ShopUnavailable(
+                shop=shop, retry_after_s=rules.wait_s(error.retry_after_s)
+            ) from error
         except TimeoutError as error:
             outcome = "timeout"
             raise ShopTimeout(shop=shop) from error
@@ -290,12 +330,11 @@ class Gateway:
         )
         return noted
 
-    def _secret(self, shop: str) -> bytes:
-        return self._house.keys.derive(f"shop:{shop}")
-
-    def _pairwise(self, shop: str, citizen_id: UUID) -> str:
-        key = self._house.keys.derive(f"pairwise:{shop}")
-        return hmac.new(key, citizen_id.bytes, hashlib.sha256).hexdigest()[:32]
+    def _keys_of(self, shop: str) -> ShopKeys:
+        if shop not in self._keys:
+            derive = self._house.keys.derive
+            self._keys[shop] = ShopKeys(derive(f"shop:{shop}"), derive(f"pairwise:{shop}"))
+        return self._keys[shop]
 
 
 async def finished_call(db: Db, citizen_id: UUID, call_id: UUID) -> FinishedCall | None:

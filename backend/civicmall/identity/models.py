@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 
 Phone = Annotated[str, Meta(pattern=r"^1[3-9]\d{9}$", description="A mainland mobile number.")]
 Code = Annotated[str, Meta(pattern=r"^\d{6}$")]
-Device = Annotated[str, Meta(max_length=80)]
+Device = Annotated[str, Meta(max_length=80, pattern=r"^[^\x00]*$")]
+"""PostgreSQL keeps every character but NUL."""
 Role = Literal["operator", "department"]
 
 
@@ -62,7 +63,7 @@ class RefreshAsk(Struct, frozen=True, forbid_unknown_fields=True):
 class StaffSignIn(Struct, frozen=True, forbid_unknown_fields=True):
     """A staff account's name and password."""
 
-    username: Annotated[str, Meta(min_length=1, max_length=80)]
+    username: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]*$")]
     password: Annotated[str, Meta(min_length=1, max_length=200)]
 
 

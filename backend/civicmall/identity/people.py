@@ -59,9 +59,9 @@ async def verify(house: House, citizen_id: UUID, ask: Verification) -> Profile:
     if facts is None:
         raise NotInRegister
     current = await row(house.db, citizen_id)
+    if _is(house, current, ask.id_number):
+        return profile(house, current)
     if current.id_number is not None:
-        if house.keys.open(current.id_number, NUMBER) == ask.id_number:
-            return profile(house, current)
         raise AlreadyVerified
     blind = house.keys.blind(ask.id_number, "id_number")
     holder = await q.take_number(house.db, bucket=blind[0], blind=blind, id=citizen_id)
@@ -69,7 +69,7 @@ async def verify(house: House, citizen_id: UUID, ask: Verification) -> Profile:
         holder = await q.take_number(house.db, bucket=blind[0], blind=blind, id=citizen_id)
     if holder != citizen_id:
         raise NumberTaken
-    await q.verify(
+    raised = await q.verify(
         house.db,
         bucket=ids.bucket_of(citizen_id),
         id=citizen_id,
@@ -77,7 +77,18 @@ async def verify(house: House, citizen_id: UUID, ask: Verification) -> Profile:
         id_number=house.keys.seal(ask.id_number, NUMBER),
         attested=house.keys.seal(msgspec.json.encode(facts).decode(), ATTESTED),
     )
-    return profile(house, await row(house.db, citizen_id))
+    current = await row(house.db, citizen_id)
+    if raised is None and not _is(house, current, ask.id_number):
+        # The same account was verified with another number in this instant: this one stays free.
+        await q.release_number(house.db, bucket=blind[0], blind=blind, id=citizen_id)
+        raise AlreadyVerified
+    return profile(house, current)
+
+
+def _is(house: House, citizen: CitizenRow, id_number: str) -> bool:
+    """Whether a citizen was verified with this number."""
+    sealed = citizen.id_number
+    return sealed is not None and house.keys.open(sealed, NUMBER) == id_number
 
 
 def profile(house: House, citizen: CitizenRow) -> Profile:

@@ -50,6 +50,9 @@ union all
 select citizen_id from identity.id_number where bucket = :bucket and blind = :blind
 limit 1;
 
+-- name: release_number(bucket, blind, id)!
+delete from identity.id_number where bucket = :bucket and blind = :blind and citizen_id = :id;
+
 -- name: verify(bucket, id, name, id_number, attested)$
 update identity.citizen
 set level = greatest(level, 2), name = :name, id_number = :id_number, attested = :attested,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Router, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, PathParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 from msgspec import Struct
 
@@ -55,6 +55,8 @@ from .models import (
 )
 from .rules import ACCESS_S
 from .tokens import Tokens
+
+Slug = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 
 
 class ConsentList(Struct, frozen=True):
@@ -190,8 +192,8 @@ async def give_consent(
     summary="Take a consent back",
 )
 async def take_back_consent(
-    shop: FromPath[str],
-    app: FromPath[str],
+    shop: Slug,  # not looked up: what was given to a shop that has left can be taken back too
+    app: Slug,
     caller: NamedDependency[Caller],
     db: NamedDependency[Pool],
 ) -> None:

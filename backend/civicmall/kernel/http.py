@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from types import GenericAlias
 from typing import Annotated, Any, Final, Generic, TypeVar, cast
@@ -164,20 +165,34 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     kind = BY_STATUS.get(error.status_code)
     if kind is None:
         return on_fault(request, error)
-    found = _wrong_fields(error)
+    found = _wrong_fields(request, error)
     detail = "" if kind is not BadRequest or found else "The body is not valid JSON of this shape."
     answer = render(request, kind(detail, **({"errors": found} if found else {})))
-    if allow := (error.headers or {}).get("Allow"):
-        answer.headers["Allow"] = allow
+    if kind is MethodNotAllowed and error.headers:
+        answer.headers.update(error.headers)  # RFC 9110: a 405 names what is allowed
     return answer
 
 
-def _wrong_fields(error: HTTPException) -> list[FieldError]:
+def _wrong_fields(request: Request[Any, Any, Any], error: HTTPException) -> list[FieldError]:
     """What the framework says about each parameter or member; untyped on its side."""
-    if not isinstance(error, ValidationException) or not isinstance(error.extra, list):
+    if not isinstance(error, ValidationException):
         return []
-    items = [cast("dict[str, Any]", item) for item in error.extra if isinstance(item, dict)]
-    return [FieldError(str(item.get("key") or "body"), str(item["message"])) for item in items]
+    if missing := MISSING.match(error.detail):
+        return [FieldError(missing["name"], "required")]
+    items = cast("list[dict[str, Any]]", error.extra or [])
+    return [FieldError(_outer_name(request, item), str(item["message"])) for item in items]
+
+
+def _outer_name(request: Request[Any, Any, Any], item: dict[str, Any]) -> str:
+    """The name that the caller knows; ours where a parameter has no other."""
+    name = str(item.get("key") or "body")
+    known = request.scope["route_handler"].parsed_fn_signature.parameters.get(name)
+    said: Any = known.kwarg_definition if known is not None else None
+    return getattr(said, "name", None) or name
+
+
+MISSING: Final = re.compile(r"Missing required \w+ parameter '(?P<name>[^']+)'")
+"""The framework's words for a parameter that was not sent; they go on with the address."""
 
 
 def on_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -188,7 +203,8 @@ def on_database(request: Request[Any, Any, Any], error: Exception) -> Response[A
 
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Exception handler for everything unforeseen: the log gets the trace, the caller its id."""
-    log.error("http.fault", path=request.scope["path"], exc_info=error)
+    route = cast("dict[str, Any]", request.scope).get("path_template", "unknown")
+    log.error("http.fault", route=route, exc_info=error)
     return render(request, Internal())
 
 

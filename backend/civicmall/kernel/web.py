@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Request, Response
+from litestar import Request, Response, Router, static_files
+from litestar.datastructures import CacheControlHeader
 
 from . import i18n, money
 from .clock import CITY
-from .http import language
+from .http import language, public
+
+KEPT_S: Final = 365 * 24 * 3600
+"""Browsers keep a static file for a year: its address changes with its content."""
+
+
+class Assets:
+    """The files beside a room's module, in `static/`. One that changes gets another address."""
+
+    def __init__(self, room_file: str, path: str) -> None:
+        """`path` is the address they are served under, as in `/static/console`."""
+        self.folder = Path(room_file).parent / "static"
+        self._path = path
+        self._digests = {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+            for file in sorted(self.folder.iterdir())
+            if file.is_file()
+        }
+
+    def url(self, name: str) -> str:
+        """The address of one file. Raises KeyError where there is none of this name."""
+        return f"{self._path}/{name}?v={self._digests[name]}"
+
+    def router(self) -> Router:
+        """Serves them."""
+        untyped: Any = static_files
+        router: Router = untyped.create_static_files_router(
+            path=self._path,
+            directories=[self.folder],
+            name=self._path.strip("/").replace("/", "-"),
+            guards=[public],
+            tags=["pages"],
+            cache_control=CacheControlHeader(max_age=KEPT_S, public=True, immutable=True),
+        )
+        return router
 
 
 class Pages:

@@ -139,18 +139,23 @@ update payments.line set state = 'fulfilled', receipt = :receipt
 where bucket = :bucket and order_id = :order_id and no = :no and state = 'waiting'
 returning no;
 
--- name: fulfil_order(bucket, order_id, event_id, type, body)$
--- Once the last line is acknowledged; a second run finds nothing to do.
+-- name: finish_order(bucket, order_id, event_id, type, body)$
+-- Once no line is open any more. Runs after each line's own statement, so that of two lines that
+-- end at once the later one finds both ended; a further run finds nothing to do.
 with done as (
-    update payments.orders o set state = 'fulfilled'
-    where o.bucket = :bucket and o.id = :order_id and o.state = 'paid'
-      and not exists (select from payments.line l
-                      where l.bucket = :bucket and l.order_id = :order_id and l.state <> 'fulfilled')
-    returning o.id
+    update payments.orders o
+    set state = case when o.state = 'paid' then 'fulfilled'
+                     when o.refunded_minor = o.amount_minor then 'refunded'
+                     else 'part_refunded' end
+    where o.bucket = :bucket and o.id = :order_id and o.state in ('paid', 'refunding')
+      and not exists (select from payments.line l where l.bucket = :bucket
+                      and l.order_id = :order_id and l.state in ('waiting', 'refused'))
+    returning o.state
+), told as (
+    insert into kernel.outbox (bucket, id, type, body)
+    select :bucket, :event_id, :type, :body from done where state = 'fulfilled'
 )
-insert into kernel.outbox (bucket, id, type, body)
-select :bucket, :event_id, :type, :body from done
-returning id;
+select state from done;
 
 -- name: refuse_line(bucket, order_id, no, event_id, type, body)$
 with refused as (
@@ -167,7 +172,7 @@ select :bucket, :event_id, :type, :body from turned
 returning id;
 
 -- name: refund_line(bucket, order_id, no, posting_id)$
--- The channel gave the money back: post it, and settle the order once no line is left open.
+-- The channel gave the money back: post it, and let the charge be paid again.
 with back as (
     update payments.line set state = 'refunded'
     where bucket = :bucket and order_id = :order_id and no = :no and state = 'refused'
@@ -182,16 +187,10 @@ with back as (
     delete from payments.charge c using back
     where c.bucket = :bucket and c.shop = back.shop and c.charge_id = back.charge_id
 )
-update payments.orders o
-set refunded_minor = o.refunded_minor + back.amount_minor,
-    state = case
-        when exists (select from payments.line l where l.bucket = :bucket and l.order_id = :order_id
-                     and l.no <> :no and l.state in ('waiting', 'refused')) then 'refunding'
-        when o.refunded_minor + back.amount_minor = o.amount_minor then 'refunded'
-        else 'part_refunded' end
+update payments.orders o set refunded_minor = o.refunded_minor + back.amount_minor
 from back
 where o.bucket = :bucket and o.id = :order_id and o.state = 'refunding'
-returning o.state;
+returning o.refunded_minor;
 
 -- name: return_unmatched(bucket, channel, txn, posting_id)$
 with back as (
@@ -206,10 +205,12 @@ from back
 returning order_id;
 
 -- name: sandbox_open(bucket, order_id, amount_minor)!
+-- A declined payment may be tried again, and so may one of another amount than was asked for.
 insert into payments.sandbox_payment as s (bucket, order_id, amount_minor, state)
 values (:bucket, :order_id, :amount_minor, 'waiting')
-on conflict (bucket, order_id) do update set state = 'waiting'
-where s.state = 'declined';
+on conflict (bucket, order_id) do update
+set state = 'waiting', txn = null, paid_minor = null, paid_at = null
+where s.state = 'declined' or (s.state = 'paid' and s.paid_minor <> s.amount_minor);
 
 -- name: sandbox_pay(bucket, order_id, txn, paid_minor, event_id, type, body)$
 -- The bank takes the money; its callback goes out through the outbox unless it is to be lost.
@@ -250,7 +251,7 @@ values (:shop, :order_id, :no, :app, :charge_id, :fee_code, :title, :period, :am
         :paid_at, :receipt_number)
 on conflict (shop, order_id, no) do update
 set state = excluded.state, receipt_number = excluded.receipt_number
-where d.state <> 'refunded';
+where d.state = 'waiting' or (d.state = 'refused' and excluded.state = 'refunded');
 
 -- name: desk_payments(shop, before_at, before_order, before_no, most)
 -- record_class: DeskPayment

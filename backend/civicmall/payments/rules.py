@@ -34,7 +34,7 @@ STATES: Final[tuple[OrderState, ...]] = get_args(OrderState)
 PAYABLE: Final[tuple[OrderState, ...]] = ("created", "paying")
 
 ORDER_LIVES_S: Final = 1800.0
-"""Half an hour: bills don't change within a day, but an open order keeps a bill from others."""
+"""Half an hour, or less where a shop's quote ends before: an open order keeps a bill from others."""
 CALLBACK_SKEW_S: Final = 300.0
 """A signed callback older than this is a replay (and a repeated one changes nothing anyway)."""
 ASK_AFTER_S: Final = 20.0

@@ -67,22 +67,23 @@ async def create_order(
                 *(gateway.quote(caller, c.shop, c.app, c.charge_id, lang) for c in charges)
             )
             accounts = [registry.manifest(c.shop).settlement_account for c in charges]
-            await _insert(house.db, caller.citizen_id, order_id, charges, quotes, accounts)
+            await _insert(house, caller.citizen_id, order_id, charges, quotes, accounts)
         return await order(house.db, caller.citizen_id, order_id, lang)
 
     return await idempotency.once(house.db, caller.citizen_id, "orders", key, ask, Order, work)
 
 
 async def _insert(
-    db: Db,
+    house: House,
     citizen_id: UUID,
     order_id: UUID,
     charges: list[ChargeRef],
     quotes: list[Charge],
     accounts: list[str],
 ) -> None:
-    bucket = ids.bucket_of(citizen_id)
+    bucket, db = ids.bucket_of(citizen_id), house.db
     shops, charge_ids = [c.shop for c in charges], [c.charge_id for c in charges]
+    good_for = min(quote.valid_until for quote in quotes) - house.clock.now()
     try:
         await q.create_order(
             db,
@@ -91,7 +92,7 @@ async def _insert(
             citizen_id=citizen_id,
             amount_minor=sum(quote.amount_minor for quote in quotes),
             currency=quotes[0].currency,
-            lives_s=ORDER_LIVES_S,
+            lives_s=min(ORDER_LIVES_S, good_for.total_seconds()),
             shops=shops,
             apps=[c.app for c in charges],
             charge_ids=charge_ids,
@@ -228,7 +229,7 @@ async def close(db: Db, order_id: UUID, *, only_expired: bool) -> UUID | None:
 
 
 async def receipt(db: Db, citizen_id: UUID, order_id: UUID, lang: str) -> OrderReceipt:
-    """Proof of payment. Raises NoSuchOrder, NoReceipt."""
+    """Proof of what was acknowledged so far. Raises NoSuchOrder, NoReceipt."""
     found = await own_order(db, citizen_id, order_id)
     rows = [line for line in await lines(db, order_id) if line.receipt is not None]
     if found.paid_at is None or found.channel is None or found.channel_txn is None or not rows:
@@ -238,7 +239,7 @@ async def receipt(db: Db, citizen_id: UUID, order_id: UUID, lang: str) -> OrderR
         paid_at=found.paid_at,
         channel=found.channel,
         channel_txn=found.channel_txn,
-        amount_minor=found.amount_minor - found.refunded_minor,
+        amount_minor=sum(line.amount_minor for line in rows),
         currency=found.currency,
         lines=[_receipt_line(line, line.receipt, lang) for line in rows],
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from civicmall.gateway import Gateway, NoSuchThing, ShopRefused
 from civicmall.inbox import send
 from civicmall.kernel import ids, logs, money, outbox
 from civicmall.kernel.db import Db, Pool
+from civicmall.kernel.errors import Problem
 from civicmall.kernel.house import House
 from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
@@ -18,9 +20,11 @@ from shopkit import ChargePaid
 
 from . import desk, service
 from .channels import Channels
+from .errors import NoSuchChannel
 from .events import LineRefused, MoneyUnmatched, OrderFulfilled, OrderPaid
 from .models import (
     DueOrder,
+    LineRow,
     OrderRow,
     Outcome,
     Paid,
@@ -67,36 +71,51 @@ def posting(channel: str, paid: Paid) -> dict[str, Any]:
 
 
 async def fulfil(house: House, gateway: Gateway, order_id: UUID) -> None:
-    """Tell each shop of its payment and keep its receipt. Raises while a shop is away."""
-    bucket = ids.bucket_of(order_id)
-    found: OrderRow = await q.order(house.db, bucket=bucket, id=order_id)
+    """Tell each shop of its payment and keep its receipt.
+
+    A shop that is away keeps no other waiting; raises afterwards what it raised.
+    """
+    found: OrderRow = await q.order(house.db, bucket=ids.bucket_of(order_id), id=order_id)
     if found.paid_at is None:
         return
+    away: Problem | None = None
     for line in await service.lines(house.db, order_id):
-        if line.state != "waiting":
-            continue
-        news = ChargePaid(
-            payment_id=payment_id(order_id, line.no),
-            charge_id=line.charge_id,
-            amount_minor=line.amount_minor,
-            paid_at=found.paid_at,
+        if line.state == "waiting":
+            try:
+                await _tell_shop(house, gateway, found, line)
+            except Problem as problem:
+                away = problem
+    await _finish(house, order_id)
+    if away is not None:
+        raise away
+
+
+async def _tell_shop(house: House, gateway: Gateway, found: OrderRow, line: LineRow) -> None:
+    """One line: its receipt, or that it is refused. Raises while its shop is away."""
+    place = {"bucket": ids.bucket_of(found.id), "order_id": found.id, "no": line.no}
+    news = ChargePaid(
+        payment_id=payment_id(found.id, line.no),
+        charge_id=line.charge_id,
+        amount_minor=line.amount_minor,
+        paid_at=found.paid_at or found.created_at,
+    )
+    try:
+        receipt = await gateway.tell_paid(found.citizen_id, line.shop, line.app, news)
+    except (ShopRefused, NoSuchThing) as refusal:
+        log.warning("line.refused", shop=line.shop, order=str(found.id), reason=refusal.detail)
+        kind, body = outbox.row(LineRefused(found.id, line.no))
+        await q.refuse_line(
+            house.db, **place, event_id=ids.new(place["bucket"]), type=kind, body=body
         )
-        try:
-            receipt = await gateway.tell_paid(found.citizen_id, line.shop, line.app, news)
-        except (ShopRefused, NoSuchThing) as refusal:
-            log.warning("line.refused", shop=line.shop, order=str(order_id), reason=refusal.detail)
-            kind, body = outbox.row(LineRefused(order_id, line.no))
-            await q.refuse_line(
-                house.db, bucket=bucket, order_id=order_id, no=line.no,
-                event_id=ids.new(bucket), type=kind, body=body,
-            )  # fmt: skip
-        else:
-            await q.fulfil_line(
-                house.db, bucket=bucket, order_id=order_id, no=line.no,
-                receipt=msgspec.to_builtins(receipt),
-            )  # fmt: skip
+    else:
+        await q.fulfil_line(house.db, **place, receipt=msgspec.to_builtins(receipt))
+
+
+async def _finish(house: House, order_id: UUID) -> None:
+    """Settle an order none of whose lines is open any more."""
+    bucket = ids.bucket_of(order_id)
     kind, body = outbox.row(OrderFulfilled(order_id))
-    await q.fulfil_order(
+    await q.finish_order(
         house.db, bucket=bucket, order_id=order_id, event_id=ids.new(bucket), type=kind, body=body
     )
     house.hint()
@@ -108,12 +127,14 @@ async def refund(house: House, channels: Channels, order_id: UUID, no: int) -> N
     found: OrderRow = await q.order(house.db, bucket=bucket, id=order_id)
     line = next(one for one in await service.lines(house.db, order_id) if one.no == no)
     channel = channels.get(found.channel)
-    if line.state != "refused" or channel is None:
-        return
-    await channel.give_back(order_id, payment_id(order_id, no), line.amount_minor)
-    await q.refund_line(
-        house.db, bucket=bucket, order_id=order_id, no=no, posting_id=ids.new(bucket)
-    )
+    if line.state == "refused":
+        if channel is None:
+            raise NoSuchChannel(channel=found.channel)
+        await channel.give_back(order_id, payment_id(order_id, no), line.amount_minor)
+        await q.refund_line(
+            house.db, bucket=bucket, order_id=order_id, no=no, posting_id=ids.new(bucket)
+        )
+    await _finish(house, order_id)
 
 
 async def send_back(house: House, channels: Channels, event: MoneyUnmatched) -> None:
@@ -131,23 +152,35 @@ async def send_back(house: House, channels: Channels, event: MoneyUnmatched) -> 
 
 
 async def look_after(house: House, channels: Channels) -> None:
-    """Orders whose callback is late are asked about; those whose time is over are closed."""
+    """Orders whose callback is late are asked about; those whose time is over are closed.
+
+    What goes wrong with one order keeps no other from its turn.
+    """
     due: list[DueOrder] = await q.due_orders(house.db, most=AT_ONCE)
     for one in due:
-        found: OrderRow | None = await q.order(house.db, bucket=one.bucket, id=one.id)
-        channel = channels.get(one.channel)
-        if found is None:
-            continue
-        if channel is not None:
-            if paid := await channel.query(found):
-                await settle(house, channel.name, paid)
-                continue
-            if one.expired and not await channel.cancel(found):
-                continue  # paid in this instant: the next look finds it
-        if one.expired:
-            await service.close(house.db, one.id, only_expired=True)
-        else:
+        try:
+            await _look_at(house, channels, one)
+        except (Problem, asyncpg.PostgresError, OSError):
+            log.warning("order.look_failed", order=str(one.id), exc_info=True)
             await q.ask_later(house.db, bucket=one.bucket, id=one.id, after_s=ASK_AFTER_S)
+
+
+async def _look_at(house: House, channels: Channels, one: DueOrder) -> None:
+    found: OrderRow | None = await q.order(house.db, bucket=one.bucket, id=one.id)
+    channel = channels.get(one.channel)
+    if found is None:
+        return
+    if channel is not None:
+        if paid := await channel.query(found):
+            await settle(house, channel.name, paid)
+            if paid.amount_minor == found.amount_minor:
+                return
+        if one.expired and not await channel.cancel(found):
+            return  # paid in this instant: the next look finds it
+    if one.expired:
+        await service.close(house.db, one.id, only_expired=True)
+    else:
+        await q.ask_later(house.db, bucket=one.bucket, id=one.id, after_s=ASK_AFTER_S)
 
 
 def listen(handlers: Handlers, house: House, gateway: Gateway, channels: Channels) -> None:

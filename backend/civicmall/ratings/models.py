@@ -136,7 +136,7 @@ class Due(Struct, frozen=True):
     overdue: bool
 
 
-class Step(Struct, frozen=True):
+class TicketStep(Struct, frozen=True):
     """What happened to a ticket, who did it and when."""
 
     at: datetime
@@ -171,7 +171,7 @@ class Rectification(Struct, frozen=True):
     rating: Judged
     again: Judged | None
     counts: bool
-    steps: list[Step]
+    steps: list[TicketStep]
 
 
 class RectificationItem(Struct, frozen=True):

@@ -19,11 +19,11 @@ from .models import (
     RatingRow,
     Rectification,
     RectificationItem,
-    Step,
     StepRow,
     Subject,
     TicketRef,
     TicketRow,
+    TicketStep,
 )
 from .rules import DUE_DAYS, TURN, Actor, may
 from .words import STATES, STEPS
@@ -72,9 +72,9 @@ def rating(row: RatingRow, lang: str) -> Rating:
     )
 
 
-def step(row: StepRow, lang: str) -> Step:
+def step(row: StepRow, lang: str) -> TicketStep:
     """One line of the history."""
-    return Step(
+    return TicketStep(
         at=row.at,
         actor=row.actor,
         who=row.who,

@@ -138,7 +138,7 @@ def _import(one: Found) -> tuple[Shop | None, str]:
     thread = threading.Thread(target=work, name=f"import-{one.key}", daemon=True)
     thread.start()
     thread.join(IMPORT_S)
-    return result[0] if result else (None, f"importing took longer than {IMPORT_S:.0f} s")
+    return result[0] if result else (None, f"importing took longer than {IMPORT_S:g} s")
 
 
 async def record(db: Db, registry: Registry) -> None:

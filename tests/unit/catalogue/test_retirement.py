@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_the_age_rises_by_single_months_and_never_falls(
         for year in range(1955, 2000)
         for month in range(1, 13)
     ]
-    assert {later - earlier for earlier, later in zip(ages, ages[1:], strict=False)} == {0, 1}
+    assert {later - earlier for earlier, later in pairwise(ages)} == {0, 1}
     assert (ages[0], ages[-1]) == (schedule.from_months, schedule.to_months)
 
 

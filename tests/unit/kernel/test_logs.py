@@ -91,7 +91,14 @@ def test_for_people_it_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(as_json=False, level=logging.WARNING)
     logs.get("kernel").info("quiet")
     logs.get("kernel").warning("outbox.failed", phone="19900009001")
+    secret = "the key to everything"
+    try:
+        _ = {"a": secret}["b"]
+    except KeyError:
+        logs.get("kernel").exception("http.fault")
     _, err = capsys.readouterr()
+    assert "KeyError: 'b'" in err
+    assert secret not in err, "a trace shows no variables"
     assert "quiet" not in err
     assert "outbox.failed" in err
     assert "19900009001" not in err

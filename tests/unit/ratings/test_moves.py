@@ -58,7 +58,7 @@ def test_a_message_is_whole_in_both_languages() -> None:
         "due": "2026-12-16",
         "who": {"zh-CN": "主管", "en": "Head"},
         "phone": "96000",
-        "said": "{due} is no placeholder of ours",
+        "said": "{due} stays as it was said",
     }
     for move in words.MESSAGES:
         found = words.message(move, values)
@@ -70,7 +70,7 @@ def test_a_message_is_whole_in_both_languages() -> None:
     assert words.message("confirm", values) is None
     fixed = words.message("fix", values)
     assert fixed is not None
-    assert "Water says: {due} is no placeholder of ours" in fixed[1]["en"]
+    assert "Water says: {due} stays as it was said" in fixed[1]["en"]
 
 
 def test_what_each_may_do() -> None:

@@ -27,7 +27,7 @@ class Channel(Protocol):
         ...
 
     async def cancel(self, order: OrderRow) -> bool:
-        """Make sure that it can't be paid any more; False where it was paid already."""
+        """Make sure that it can't be paid any more; False where its amount was paid already."""
         ...
 
     async def give_back(self, order_id: object, return_id: str, amount_minor: int) -> None:

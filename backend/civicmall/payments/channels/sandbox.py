@@ -59,7 +59,7 @@ class Sandbox:
         return hmac.new(self._link, str(order_id).encode(), "sha256").hexdigest()[:32]
 
     async def prepare(self, order: OrderRow) -> Cashier:
-        """Open the payment; declined ones may be tried again."""
+        """Open the payment; one that was declined or of another amount may be tried again."""
         await q.sandbox_open(
             self._house.db,
             bucket=ids.bucket_of(order.id),
@@ -100,11 +100,12 @@ class Sandbox:
         return Paid(order.id, row["txn"], row["paid_minor"], row["paid_at"])
 
     async def cancel(self, order: OrderRow) -> bool:
-        """Close the payment unless it was paid."""
+        """Close the payment unless its amount was paid."""
         turned = await q.sandbox_turn(
             self._house.db, bucket=ids.bucket_of(order.id), order_id=order.id, state="cancelled"
         )
-        return turned is not None or await self.query(order) is None
+        paid = None if turned else await self.query(order)
+        return paid is None or paid.amount_minor != order.amount_minor
 
     async def give_back(self, order_id: object, return_id: str, amount_minor: int) -> None:
         """Note the money's way back in the bank's record."""

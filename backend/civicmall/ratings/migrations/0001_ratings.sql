@@ -78,6 +78,10 @@ create table ratings.step (
     primary key (bucket, rectification_id, no)
 );
 
+-- What was said stays said: the program may not take back a rating, a ticket or its history.
+revoke delete on ratings.rating, ratings.rectification from civicmall_app;
+revoke update, delete on ratings.step from civicmall_app;
+
 -- For desks and for the index, keyed by shop, without the citizen; fed by events.
 create table ratings.desk_rating (
     shop          text        not null,

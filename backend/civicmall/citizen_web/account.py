@@ -1,0 +1,244 @@
+"""Signing in and out, and the step up to the real name."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+from msgspec import Struct
+
+from civicmall import identity
+from civicmall.identity import (
+    Caller,
+    CodeUsedUp,
+    SignIn,
+    Tokens,
+    TooManyCodes,
+    Verification,
+    WrongCode,
+)
+from civicmall.kernel.crypto import SealBroken
+from civicmall.kernel.errors import BadRequest, Problem
+from civicmall.kernel.house import House
+
+from . import forms, rules
+from .reader import Reader, Web
+from .refuse import router as pages_router
+
+SENT: Final = "cm_code_sent"
+"""Cookie that remembers, sealed, to which phone a code went; a phone in a URL stays in histories."""
+SEALED_AS: Final = "citizen_web.code_sent"
+LEVEL_NAMED: Final = 2
+Next = Annotated[str, QueryParameter(required=False)]
+Again = Annotated[bool, QueryParameter(required=False)]
+
+
+class Sent(Struct, frozen=True):
+    """That a code is under way."""
+
+    phone: str
+    at: datetime
+    expires_in_s: int
+    resend_after_s: int
+
+    @property
+    def masked(self) -> str:
+        """Enough for its owner."""
+        return f"{self.phone[:3]} **** {self.phone[-4:]}"
+
+    def wait_s(self, now: datetime) -> int:
+        """Seconds until another code may be asked for."""
+        return max(0, self.resend_after_s - int((now - self.at).total_seconds()))
+
+
+def _remember(house: House, sent: Sent) -> Cookie:
+    sealed = house.keys.seal(msgspec.json.encode(sent).decode(), SEALED_AS)
+    value = base64.urlsafe_b64encode(sealed).decode()
+    secure = house.settings.public_url.startswith("https:")
+    return Cookie(
+        SENT, value=value, path="/login", max_age=sent.expires_in_s, httponly=True,
+        secure=secure, samesite="lax",
+    )  # fmt: skip
+
+
+def _sent(request: Web, house: House) -> Sent | None:
+    """The code under way, if this browser asked for one and it still holds."""
+    try:
+        sealed = base64.b64decode(request.cookies.get(SENT, ""), altchars=b"-_", validate=True)
+        sent = msgspec.json.decode(house.keys.open(sealed, SEALED_AS), type=Sent)
+    except (ValueError, SealBroken, msgspec.MsgspecError):
+        return None
+    age = (house.clock.now() - sent.at).total_seconds()
+    return sent if age < sent.expires_in_s else None
+
+
+async def _form(
+    reader: Reader, sent: Sent | None, next_path: str, *, error: str = "", status: int = 200
+) -> Response[bytes]:
+    return await reader.page(
+        "login.html",
+        status=status,
+        sent=sent,
+        wait_s=sent.wait_s(reader.house.clock.now()) if sent else 0,
+        next=rules.local(next_path),
+        error=error,
+    )
+
+
+@get("/login")
+async def login(
+    request: Web,
+    reader: NamedDependency[Reader],
+    house: NamedDependency[House],
+    next: Next = "",  # noqa: A002 (what the address calls it)
+    other: Again = False,  # noqa: FBT002 (a query parameter has a name)
+) -> Response[bytes]:
+    if reader.caller is not None:
+        return reader.go(rules.local(next))
+    return await _form(reader, None if other else _sent(request, house), next)
+
+
+@post("/login/code")
+async def send_code(
+    request: Web, reader: NamedDependency[Reader], house: NamedDependency[House]
+) -> Response[bytes]:
+    try:
+        asked = await forms.read(request, forms.Phone)
+    except BadRequest:
+        error = reader.t("Write a mobile number of eleven digits.")
+        return await _form(reader, None, "", error=error, status=422)
+    before = _sent(request, house)
+    phone = asked.phone or (before.phone if before else "")
+    if not phone:
+        return reader.go(f"/login?next={_quoted(asked.next)}")
+    try:
+        sent = await identity.send_code(house, phone, reader.lang)
+    except TooManyCodes as refusal:
+        return await _form(
+            reader, None, asked.next, error=reader.t(refusal.title), status=refusal.status
+        )
+    now = house.clock.now().astimezone(UTC)
+    reader.cookie(_remember(house, Sent(phone, now, sent.expires_in_s, sent.resend_after_s)))
+    return reader.go(f"/login?next={_quoted(asked.next)}")
+
+
+@post("/login")
+async def sign_in(
+    request: Web,
+    reader: NamedDependency[Reader],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> Response[bytes]:
+    sent = _sent(request, house)
+    try:
+        said = await forms.read(request, forms.Code)
+    except BadRequest:
+        error = reader.t("Write the six digits of the code.")
+        return await _form(reader, sent, "", error=error, status=422)
+    if sent is None:
+        error = reader.t("Ask for a new code; the last one is over.")
+        return await _form(reader, None, said.next, error=error, status=422)
+    device = rules.device(request.headers.get("user-agent", ""))
+    try:
+        pair = await identity.sign_in(house, tokens, SignIn(sent.phone, said.code, device))
+    except WrongCode as refusal:
+        error = reader.t("That code is not right. Tries left: {n}", n=refusal.extra["tries_left"])
+        return await _form(reader, sent, said.next, error=error, status=422)
+    except CodeUsedUp:
+        error = reader.t("Ask for a new code; the last one is over.")
+        return await _form(reader, None, said.next, error=error, status=422)
+    reader.cookie(
+        *identity.cookies(house, "citizen", pair), Cookie(SENT, value="", path="/login", max_age=0)
+    )
+    return reader.go(rules.local(said.next), "signed_in")
+
+
+@get("/logout")
+async def leaving(
+    reader: NamedDependency[Reader], caller: NamedDependency[Caller]
+) -> Response[bytes]:
+    del caller
+    return await reader.page("logout.html")
+
+
+@post("/logout")
+async def sign_out(
+    reader: NamedDependency[Reader],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> Response[bytes]:
+    await identity.sign_out(house, tokens, caller.citizen_id, caller.session_id)
+    reader.cookie(*identity.cookies(house, "citizen", None))
+    return reader.go("/", "signed_out")
+
+
+@get("/verify")
+async def verifying(
+    request: Web,
+    reader: NamedDependency[Reader],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+    next: Next = "",  # noqa: A002 (what the address calls it)
+) -> Response[bytes]:
+    profile = identity.profile(house, await identity.row(house.db, caller.citizen_id))
+    if profile.level > caller.level and await _renew(request, reader, house, tokens):
+        return reader.go(rules.local(next))  # verified on another device
+    return await reader.page(
+        "verify.html", profile=profile, next=rules.local(next), error="", said_name=""
+    )
+
+
+@post("/verify")
+async def verify(
+    request: Web,
+    reader: NamedDependency[Reader],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> Response[bytes]:
+    said = await forms.read(request, forms.RealName)
+    number = "".join(said.id_number.split()).upper()
+    try:
+        ask = msgspec.convert(
+            {"name": said.name.strip(), "id_number": number}, Verification
+        )
+        await identity.verify(house, caller.citizen_id, ask)
+    except (msgspec.ValidationError, Problem) as refusal:
+        known = isinstance(refusal, Problem)
+        error = refusal.title if known else "Write your name, and the 18 characters of your ID number."
+        profile = identity.profile(house, await identity.row(house.db, caller.citizen_id))
+        return await reader.page(
+            "verify.html", status=refusal.status if known else 422, profile=profile,
+            next=rules.local(said.next), error=reader.t(error), said_name=said.name,
+        )  # fmt: skip
+    await _renew(request, reader, house, tokens)
+    return reader.go(rules.local(said.next), "verified")
+
+
+async def _renew(request: Web, reader: Reader, house: House, tokens: Tokens) -> bool:
+    """New cookies with what is known of the citizen now; False where the session can't be renewed."""
+    try:
+        token = request.cookies.get("cm_refresh", "")
+        pair = await identity.refresh(house, tokens, token)
+    except Problem:
+        return False
+    reader.cookie(*identity.cookies(house, "citizen", pair))
+    return True
+
+
+def _quoted(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(rules.local(path), safe="")
+
+
+router = pages_router(login, send_code, sign_in, leaving, sign_out, verifying, verify)
+LEVEL = LEVEL_NAMED

@@ -1,0 +1,158 @@
+"""What forms send: one Struct each, read from `application/x-www-form-urlencoded`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Meta, Struct
+
+from civicmall.kernel.errors import BadRequest
+
+from .reader import Web
+
+FIELDS_MAX: Final = 100
+"""Fields of a form; the longest of ours has about forty boxes to tick."""
+Nonce = Annotated[str, Meta(pattern=r"^[\w-]{8,64}$")]
+Next = Annotated[str, Meta(max_length=500)]
+Said = Annotated[str, Meta(max_length=2_000)]
+F = TypeVar("F", bound=Struct)
+
+
+class Phone(Struct, frozen=True):
+    """Where to send a code; empty: to the same phone once more."""
+
+    phone: Annotated[str, Meta(pattern=r"^(1[3-9]\d{9})?$")] = ""
+    next: Next = ""
+
+
+class Code(Struct, frozen=True):
+    """The code that came."""
+
+    code: Annotated[str, Meta(pattern=r"^\d{6}$")]
+    next: Next = ""
+
+
+class RealName(Struct, frozen=True):
+    """Name and number as the citizen writes them."""
+
+    name: Annotated[str, Meta(max_length=60)]
+    id_number: Annotated[str, Meta(max_length=40)]
+    next: Next = ""
+
+
+class Fact(Struct, frozen=True):
+    """One fact in the citizen's own words; an empty value forgets it."""
+
+    attribute: Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,39}$")]
+    value: Annotated[str, Meta(max_length=100)] = ""
+    next: Next = ""
+
+
+class CardSaid(Struct, frozen=True):
+    """What a citizen says about a card of the home."""
+
+    action: Literal["dismiss", "snooze", "not_me"]
+
+
+class Switch(Struct, frozen=True):
+    """On or off."""
+
+    on: Literal["1", "0"]
+
+
+class AppRef(Struct, frozen=True):
+    """An app of a shop."""
+
+    shop: Annotated[str, Meta(max_length=40)]
+    app: Annotated[str, Meta(max_length=40)]
+
+
+class Agreed(Struct, frozen=True):
+    """The facts that an app may have."""
+
+    claim: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=8)] = []
+    next: Next = ""
+
+
+class Wanted(Struct, frozen=True):
+    """Bills to pay in one order, and the nonce of the page that they were chosen on."""
+
+    key: Nonce
+    charge: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=100)] = []
+
+
+class AtCashier(Struct, frozen=True):
+    """What was chosen at the sandbox's cashier."""
+
+    token: Annotated[str, Meta(max_length=64)]
+    choice: Literal["paid", "declined", "twice", "wrong_amount", "no_callback"]
+
+
+class Rated(Struct, frozen=True):
+    """Stars, words, and the tags of every level; only the chosen level's count."""
+
+    key: Nonce
+    stars: Annotated[int, Meta(ge=1, le=5)]
+    comment: Said = ""
+    tags_1: list[str] = []
+    tags_2: list[str] = []
+    tags_3: list[str] = []
+    tags_4: list[str] = []
+    tags_5: list[str] = []
+
+    def tags(self) -> list[str]:
+        """The tags that belong to the stars."""
+        found: list[str] = getattr(self, f"tags_{self.stars}")
+        return found
+
+
+class Confirmed(Struct, frozen=True):
+    """The answer is accepted; no stars: without rating again."""
+
+    stars: Literal["", "1", "2", "3", "4", "5"] = ""
+    comment: Said = ""
+
+
+class Reason(Struct, frozen=True):
+    """Why the answer is not accepted."""
+
+    reason: Said
+
+
+class Persona(Struct, frozen=True):
+    """Whom to sign in as, in the sandbox."""
+
+    persona: Annotated[str, Meta(max_length=40)]
+
+
+async def read(request: Web, kind: type[F]) -> F:
+    """The form of a request. Raises BadRequest."""
+    try:
+        pairs = parse_qsl(
+            (await request.body()).decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX
+        )
+    except ValueError as error:
+        raise BadRequest("not a form") from error
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        said = [value for name, value in pairs if name == field.name]
+        if said:
+            found[field.name] = said if _is_list(field.type) else said[-1]
+    try:
+        return msgspec.convert(found, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadRequest(field=str(error).rpartition("$.")[2].rstrip("`")) from error
+
+
+def _is_list(kind: Any) -> bool:
+    info = msgspec.inspect.type_info(kind)
+    if isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    return isinstance(info, msgspec.inspect.ListType)
+
+
+def text(said: str) -> str:
+    """What somebody wrote: line breaks as one character, no NUL, nothing around it."""
+    return said.replace("\r\n", "\n").replace("\x00", "").strip()

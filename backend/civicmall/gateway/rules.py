@@ -1,0 +1,61 @@
+"""Decisions of the gateway: what of a shop's words goes on, and what a shop is asked at all."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from shopkit import Bill
+from shopkit.contract import Id
+
+from .errors import NoSuchThing
+
+REASON_MAX: Final = 400
+"""Characters of a shop's reason that are passed on: as many as any text of the contract has."""
+WAIT_S: Final = 30
+"""Until another try, where an unavailable shop names no time."""
+WAIT_S_MAX: Final = 3600
+
+
+class ShopKeys(Struct, frozen=True):
+    """What is derived for one shop: its own secret, and the key of its citizens' pseudonyms."""
+
+    secret: bytes
+    pairwise: bytes
+
+    def sub(self, citizen_id: UUID) -> str:
+        """What this shop knows a citizen by; every other shop knows them by another word."""
+        return hmac.new(self.pairwise, citizen_id.bytes, hashlib.sha256).hexdigest()[:32]
+
+
+def identifier(said: str, shop: str) -> str:
+    """A shop's identifier; anything else can't be one. Raises NoSuchThing.
+
+    A shop never sees such a thing, so a caller can't make it stumble.
+    """
+    try:
+        return msgspec.convert(said, Id)
+    except msgspec.ValidationError as error:
+        raise NoSuchThing(shop=shop) from error
+
+
+def owed(bills: list[Bill]) -> list[Bill]:
+    """Those that are still to be paid."""
+    return [bill for bill in bills if bill.state != "paid"]
+
+
+def words(said: Any) -> str:
+    """A shop's reason as far as it can be shown; nothing has checked what a shop raises."""
+    if not isinstance(said, str):
+        return ""
+    return said[:REASON_MAX].encode(errors="replace").decode()
+
+
+def wait_s(said: Any) -> int:
+    """Seconds that a shop asks for, as far as that is a number to go by."""
+    return said if isinstance(said, int) and 0 < said <= WAIT_S_MAX else WAIT_S

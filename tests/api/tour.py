@@ -1,0 +1,220 @@
+"""Once through every operation of the API; what was asked and answered becomes its examples.
+
+`RECORD=1 pytest tests/api/test_examples.py` writes them into backend/civicmall/examples.json.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+from tests.city import City
+
+from civicmall.payments import Sandbox
+
+FILE: Final = Path(__file__).parents[2] / "backend" / "civicmall" / "examples.json"
+SHOWN: Final = 2
+"""Elements of a list that an example shows."""
+SECRET: Final = ("access_token", "refresh_token", "token")
+
+
+class Tour:
+    """Calls the API and remembers one exchange per operation."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, dict[str, Any]] = {}
+
+    async def go(
+        self, client: httpx.AsyncClient, method: str, template: str, body: Any = None, **rest: Any
+    ) -> Any:
+        """One call; `rest` fills the template, `query` and `headers` are taken as such."""
+        query, headers = rest.pop("query", None), rest.pop("headers", None)
+        path = template.format(**rest)
+        kwargs: dict[str, Any] = {} if body is None else {"json": body}
+        answer = await client.request(method, path, params=query, headers=headers, **kwargs)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        is_json = answer.headers.get("content-type", "").startswith("application/json")
+        said = answer.json() if is_json else None
+        self.seen[f"{method} {template}"] = {
+            **({} if body is None else {"request": shown(body)}),
+            **({} if said is None else {"response": shown(said)}),
+        }
+        return said
+
+
+def shown(value: Any) -> Any:
+    """Short, and without tokens."""
+    if isinstance(value, dict):
+        found: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        return {k: "…" if k in SECRET and v else shown(v) for k, v in found.items()}
+    if isinstance(value, list):
+        return [shown(v) for v in value[:SHOWN]]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+async def tour(city: City) -> dict[str, dict[str, Any]]:
+    """Every operation once, as those it is for."""
+    t = Tour()
+    nobody = await city.anonymous()
+    await _public(t, nobody)
+    citizen, order, ticket = await _citizen(t, city, nobody)
+    await _desk(t, city, nobody, citizen, ticket)
+    await _leave(t, city, citizen, order)
+    return t.seen
+
+
+async def _public(t: Tour, nobody: httpx.AsyncClient) -> None:
+    for path in (
+        "/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/v1/catalogue/departments",
+        "/v1/catalogue/stages", "/v1/shops", "/v1/sandbox/people", "/v1/ratings/levels",
+        "/v1/satisfaction",
+    ):  # fmt: skip
+        await t.go(nobody, "GET", path)
+    await t.go(nobody, "GET", "/v1/catalogue/items", query={"stage": "birth", "limit": 2})
+    await t.go(nobody, "GET", "/v1/catalogue/items/{code}", code="id_card_renewal")
+    await t.go(nobody, "GET", "/v1/shops/{shop}", shop="utility_bills")
+    await t.go(nobody, "GET", "/v1/satisfaction/{shop}", shop="utility_bills")
+
+
+async def _citizen(
+    t: Tour, city: City, nobody: httpx.AsyncClient
+) -> tuple[httpx.AsyncClient, str, str]:
+    person = (await city.people())["newborn_mother"]
+    phone, app = {"phone": person["phone"]}, {"shop": "utility_bills", "app": "gas"}
+    await t.go(nobody, "POST", "/v1/sign-in/codes", phone)
+    await t.go(nobody, "GET", "/v1/sandbox/messages")
+    pair = await t.go(
+        nobody, "POST", "/v1/sign-in/tokens", {**phone, "code": person["code"], "device": "phone"}
+    )
+    pair = await t.go(
+        nobody, "POST", "/v1/sign-in/refresh", {"refresh_token": pair["refresh_token"]}
+    )
+    known = {"name": person["name"], "id_number": person["id_number"]}
+    raised = await t.go(
+        await city.client(pair["access_token"]), "POST", "/v1/me/verification", known
+    )
+    c = await city.client(raised["access_token"])
+    await t.go(c, "GET", "/v1/me")
+    await t.go(c, "PUT", "/v1/me/facts", {"facts": {"housing": "tenant"}})
+    claims = {"claims": ["id_number"]}
+    await t.go(c, "PUT", "/v1/me/consents/{shop}/{app}", claims, **app)
+    await c.put("/v1/me/consents/public_security/id_card", json=claims)
+    bills = await t.go(c, "GET", "/v1/shops/{shop}/apps/{app}/bills", **app)
+    bill = bills["items"][0]["id"]
+    await t.go(c, "GET", "/v1/shops/{shop}/apps/{app}/bills/{bill}", bill=bill, **app)
+    await t.go(
+        c, "GET", "/v1/shops/{shop}/apps/{app}/progress", shop="public_security", app="id_card"
+    )
+    home = await t.go(c, "GET", "/v1/home")
+    card = {"item": home["cards"][0]["item"]}
+    await t.go(c, "POST", "/v1/home/cards/{item}/feedback", {"action": "dismiss"}, **card)
+    await t.go(c, "DELETE", "/v1/home/cards/{item}/feedback", **card)
+    await t.go(c, "GET", "/v1/home/settings")
+    await t.go(c, "PUT", "/v1/home/settings", {"recommend": True})
+    order = await _pay(t, city, c, {**app, "charge_id": bill})
+    rating = await t.go(
+        c, "POST", "/v1/ratings",
+        {"subject": {"kind": "order", "id": order}, "stars": 1, "tags": [], "comment": "看不懂阶梯"},
+        headers={"idempotency-key": "tour-2"},
+    )  # fmt: skip
+    await city.settled()
+    ticket = rating["id"]
+    await t.go(c, "GET", "/v1/ratings")
+    await t.go(c, "GET", "/v1/rectifications")
+    await t.go(c, "GET", "/v1/rectifications/{ticket}", ticket=ticket)
+    return c, order, ticket
+
+
+async def _pay(t: Tour, city: City, c: httpx.AsyncClient, charge: dict[str, str]) -> str:
+    key = {"idempotency-key": "tour-1"}
+    order = await t.go(c, "POST", "/v1/orders", {"charges": [charge]}, headers=key)
+    paid = {"order_id": order["id"]}
+    cashier = await t.go(c, "POST", "/v1/orders/{order_id}/pay", {"channel": "sandbox"}, **paid)
+    await t.go(
+        c, "POST", "/v1/sandbox/cashier/{order_id}",
+        {"token": cashier["token"], "choice": "no_callback"}, **paid,
+    )  # fmt: skip
+    bank = Sandbox(city.house)
+    row = await city.house.db.fetchrow(
+        "select txn, paid_minor, paid_at from payments.sandbox_payment where order_id = $1::text::uuid",
+        order["id"],
+    )
+    assert row is not None
+    said = {
+        **paid,
+        "txn": row[0],
+        "amount_minor": row[1],
+        "paid_at": row[2].isoformat(),
+        "currency": "CNY",
+    }
+    body = msgspec.json.encode(said)
+    answer = await c.post(
+        "/v1/channels/sandbox/callbacks",
+        content=body,
+        headers={"content-type": "application/json", **bank.sign(body)},
+    )
+    assert answer.is_success, answer.text
+    t.seen["POST /v1/channels/{channel}/callbacks"] = {"request": said, "response": answer.json()}
+    await city.settled()
+    await t.go(c, "GET", "/v1/orders/{order_id}", **paid)
+    await t.go(c, "GET", "/v1/orders/{order_id}/receipt", **paid)
+    await t.go(c, "GET", "/v1/orders")
+    messages = (await t.go(c, "GET", "/v1/inbox"))["items"]
+    await t.go(c, "GET", "/v1/inbox/unread")
+    await t.go(c, "POST", "/v1/inbox/{message}/read", message=messages[0]["id"])
+    await t.go(c, "POST", "/v1/inbox/read")
+    found: str = order["id"]
+    return found
+
+
+async def _desk(
+    t: Tour, city: City, nobody: httpx.AsyncClient, citizen: httpx.AsyncClient, ticket: str
+) -> None:
+    await t.go(
+        nobody, "POST", "/v1/staff/tokens", {"username": "operator", "password": "sandbox-only"}
+    )
+    operator, department = await city.operator(), await city.department("utility_bills")
+    desk = "/v1/desk/rectifications/{ticket}"
+    await t.go(department, "GET", "/v1/staff/me")
+    for path in ("payments", "totals", "ratings", "rectifications"):
+        await t.go(department, "GET", f"/v1/desk/{path}")
+    for path in ("ledger", "mismatches", "shops/health"):
+        await t.go(operator, "GET", f"/v1/desk/{path}")
+    await t.go(operator, "POST", desk + "/remind", ticket=ticket)
+    await t.go(department, "GET", desk, ticket=ticket)
+    answer = {"kind": "fixed", "text": "账单已附阶梯说明。"}
+    await t.go(department, "POST", desk + "/answer", answer, ticket=ticket)
+    await city.settled()
+    mine = "/v1/rectifications/{ticket}"
+    await t.go(citizen, "POST", mine + "/reopen", {"reason": "仍看不懂"}, ticket=ticket)
+    await city.settled()
+    await t.go(department, "POST", desk + "/appeal", {"reason": "评价对象有误"}, ticket=ticket)
+    await city.settled()
+    verdict = {"verdict": "rejected", "reason": "评价属实"}
+    await t.go(operator, "POST", desk + "/review", verdict, ticket=ticket)
+    await city.settled()
+    await department.post(desk.format(ticket=ticket) + "/answer", json=answer)
+    await city.settled()
+    again = {"rating": {"stars": 4, "tags": [], "comment": ""}}
+    await t.go(citizen, "POST", mine + "/confirm", again, ticket=ticket)
+
+
+async def _leave(t: Tour, city: City, c: httpx.AsyncClient, order: str) -> None:
+    bills = (await c.get("/v1/shops/utility_bills/apps/gas/bills")).json()["items"]
+    charge = {"shop": "utility_bills", "app": "gas", "charge_id": bills[0]["id"]}
+    other = await c.post(
+        "/v1/orders", json={"charges": [charge]}, headers={"idempotency-key": "tour-3"}
+    )
+    assert other.json()["id"] != order
+    await t.go(c, "POST", "/v1/orders/{order_id}/cancel", order_id=other.json()["id"])
+    await t.go(c, "GET", "/v1/me/accesses")
+    await t.go(c, "GET", "/v1/me/consents")
+    await t.go(c, "DELETE", "/v1/me/consents/{shop}/{app}", shop="public_security", app="id_card")
+    sessions = (await t.go(c, "GET", "/v1/me/sessions"))["items"]
+    second = await city.newcomer("newborn_mother")
+    newest = (await second.get("/v1/me/sessions")).json()["items"][0]["id"]
+    assert newest != sessions[0]["id"]
+    await t.go(c, "DELETE", "/v1/me/sessions/{session}", session=newest)
+    await t.go(c, "DELETE", "/v1/me/session")
