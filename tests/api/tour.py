@@ -197,7 +197,7 @@ async def _desk(
     await city.settled()
     await department.post(desk.format(ticket=ticket) + "/answer", json=answer)
     await city.settled()
-    again = {"rating": {"stars": 4, "tags": [], "comment": ""}}
+    again: dict[str, Any] = {"rating": {"stars": 4, "tags": [], "comment": ""}}
     await t.go(citizen, "POST", mine + "/confirm", again, ticket=ticket)
 
 
