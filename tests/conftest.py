@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from civicmall import app
-from civicmall.kernel import crypto, db, embedded
+from civicmall.kernel import crypto, db, embedded, logs
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
@@ -27,6 +28,9 @@ TEMPLATE = "template_city"
 OWNER = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
 """The process that the whole run lives and dies with."""
 RUN = Path(tempfile.gettempdir()) / f"civicmall-test-{OWNER}"
+
+
+logs.configure(as_json=False, level=logging.WARNING)
 
 
 def pytest_unconfigure() -> None:

@@ -117,7 +117,8 @@ class Gateway:
 
     async def tell_paid(self, citizen_id: UUID, shop: str, app: str, paid: ChargePaid) -> Receipt:
         """News of a payment for a shop; its receipt. Raises the problems of `errors`."""
-        caller = Caller(citizen_id, citizen_id, 3)
+        level = (await identity.row(self._house.db, citizen_id)).level
+        caller = Caller(citizen_id, citizen_id, level)
         self._cache.forget(citizen_id, shop, app)
         receipt: Receipt = await self._ask(
             caller, shop, app, "charge.paid", paid, "zh-CN", news=True

@@ -201,6 +201,12 @@ def on_database(request: Request[Any, Any, Any], error: Exception) -> Response[A
     return render(request, Unavailable(retry_after_s=1))
 
 
+def on_nesting(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
+    """Exception handler for a body nested deeper than the decoder goes; logged, in case it is ours."""
+    log.warning("http.nesting", path=request.scope["path"], exc_info=error)
+    return render(request, BadRequest("nested too deeply"))
+
+
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Exception handler for everything unforeseen: the log gets the trace, the caller its id."""
     route = cast("dict[str, Any]", request.scope).get("path_template", "unknown")
@@ -220,5 +226,6 @@ HANDLERS: Final[dict[Any, Any]] = {
     asyncpg.QueryCanceledError: on_database,
     OSError: on_database,
     TimeoutError: on_database,
+    RecursionError: on_nesting,
     Exception: on_fault,
 }
