@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from tests.city import City
 
 JSON = {"content-type": "application/json"}

@@ -1,6 +1,6 @@
 """The catalogue: service items, whom they are for, and the rules and laws that say so."""
 
-from .catalogue import Catalogue, Entry
+from .catalogue import AtHome, Catalogue, Entry
 from .errors import BadContent, NoSuchItem
 from .evaluate import NO, YES, Answer, Atom, Node, answer, evidence
 from .explain import day
@@ -8,6 +8,7 @@ from .known import Known, Unknown
 from .models import (
     AppLink,
     Attribute,
+    AttributeType,
     Bearing,
     DepartmentView,
     Item,
@@ -26,7 +27,7 @@ from .views import Links, department_views, item_guide, item_view, links, source
 routers = [router]
 
 __all__ = [
-    "NO", "YES", "Answer", "AppLink", "Atom", "Attribute", "BadContent", "Bearing", "Catalogue",
+    "NO", "YES", "Answer", "AppLink", "AtHome", "Atom", "Attribute", "AttributeType", "BadContent", "Bearing", "Catalogue",
     "DepartmentView", "Entry", "Item", "ItemGuide", "ItemView", "Known", "Links", "Named",
     "NoSuchItem", "Node", "Rule", "Source", "Stage", "StageView", "Unknown", "answer",
     "day", "department_views", "evidence", "from_content", "item_guide", "item_view", "links", "load", "routers",

@@ -22,6 +22,8 @@ from .models import Attribute, Bearing, Item, Stage, StageDef, Text
 from .windows import Period, period
 
 T = TypeVar("T")
+LISTS: Final = ("children", "numbers")
+"""Types whose values only a register can tell."""
 CLAIMS: Final = ("duty", "entitlement")
 """What a home may only say of an item that names a law."""
 
@@ -42,10 +44,16 @@ class Entry(Struct, frozen=True):
     laws: tuple[str, ...]
     """The law figures that it rests on, each once."""
 
-    @property
-    def bearing(self) -> Bearing | None:
-        """What it is to those whom the home shows it to."""
-        return self.item.card.bearing if self.item.card else None
+
+class AtHome(Struct, frozen=True):
+    """An item that the home may bring up."""
+
+    entry: Entry
+    rule: Node
+    """For whom and when."""
+    bearing: Bearing
+    ahead_days: int
+    """Shown so many days before its time; 0: not before."""
 
 
 class Catalogue:
@@ -72,8 +80,12 @@ class Catalogue:
             for order, (file, item, valid) in enumerate(items)
         ]
         self._by_code = {entry.item.code: entry for entry in self.entries}
-        self._at_home = [entry for entry in self.entries if entry.home is not None]
-        self._index = Index([entry.home for entry in self._at_home if entry.home is not None])
+        self.at_home = [
+            AtHome(entry, entry.home, entry.item.card.bearing, entry.item.card.ahead_days or 0)
+            for entry in self.entries
+            if entry.home is not None and entry.item.card is not None
+        ]
+        self._index = Index([one.rule for one in self.at_home])
 
     def entry(self, code: str) -> Entry:
         """One item. Raises NoSuchItem."""
@@ -90,14 +102,10 @@ class Catalogue:
         """The stages of life that somebody is in for sure; there can be several, or none."""
         return [code for code, rule in self._stage_rules.items() if answer(rule, known) is YES]
 
-    def for_home(self, known: Known) -> tuple[list[Entry], list[Entry]]:
+    def for_home(self, known: Known) -> tuple[list[AtHome], list[AtHome]]:
         """The items whose home rule holds, and those where it can't be told."""
         found: Answers = self._index.run(known)
-        return [self._at_home[i] for i in found.yes], [self._at_home[i] for i in found.unknown]
-
-    def ahead(self) -> list[Entry]:
-        """The items that the home brings up before their time."""
-        return [e for e in self._at_home if e.item.card is not None and e.item.card.ahead_days]
+        return [self.at_home[i] for i in found.yes], [self.at_home[i] for i in found.unknown]
 
     def by_code(
         self, *, stage: Stage | None, department: str | None, after: str | None, limit: int
@@ -183,8 +191,8 @@ class Catalogue:
         for i, source in enumerate(attribute.derived):
             if source not in self.vocabulary:
                 raise WrongRule(f"from[{i}]", f"attributes.yaml has no {source}")
-        if attribute.derived and attribute.declared:
-            raise WrongRule("declared", "what is computed can't be declared")
+        if attribute.declared and (attribute.derived or attribute.type in LISTS):
+            raise WrongRule("declared", "what is computed or a list can't be declared")
         if attribute.type == "flag" and set(attribute.values) != {"true", "false"}:
             raise WrongRule("values", 'a flag has words for "true" and "false"')
         if attribute.type == "choice" and not attribute.values:

@@ -75,19 +75,17 @@ NO: Final = Answer("no")
 
 def answer(node: Node, known: Known) -> Answer:
     """Whether a rule holds for what is known."""
-    match node:
-        case Atom():
-            value = known.along(node.axis)
-            if isinstance(value, Unknown):
-                return Answer("unknown", value.missing)
-            return YES if node.holds(value) else NO
-        case Not(part):
-            inner = answer(part, known)
-            return inner if inner.missing else NO if inner is YES else YES
-        case All(parts):
-            return _join(parts, known, decides=NO, otherwise=YES)
-        case AnyOf(parts):
-            return _join(parts, known, decides=YES, otherwise=NO)
+    if isinstance(node, Atom):
+        value = known.along(node.axis)
+        if isinstance(value, Unknown):
+            return Answer("unknown", value.missing)
+        return YES if node.holds(value) else NO
+    if isinstance(node, Not):
+        inner = answer(node.part, known)
+        return inner if inner.missing else NO if inner is YES else YES
+    if isinstance(node, All):
+        return _join(node.parts, known, decides=NO, otherwise=YES)
+    return _join(node.parts, known, decides=YES, otherwise=NO)
 
 
 def _join(parts: tuple[Node, ...], known: Known, *, decides: Answer, otherwise: Answer) -> Answer:
@@ -104,25 +102,19 @@ def evidence(node: Node, known: Known, *, wanted: Answer = YES) -> list[Atom]:
     """The atoms that make the answer `wanted`, in the order of the rule; empty if it isn't that."""
     if answer(node, known) is not wanted:
         return []
-    match node:
-        case Atom():
-            return [node]
-        case Not(part):
-            return evidence(part, known, wanted=NO if wanted is YES else YES)
-        case All(parts) | AnyOf(parts):
-            every = isinstance(node, All) == (wanted is YES)
-            found = [evidence(part, known, wanted=wanted) for part in parts]
-            if every:
-                return [atom for part in found for atom in part]
-            return next((part for part in found if part), list[Atom]())
+    if isinstance(node, Atom):
+        return [node]
+    if isinstance(node, Not):
+        return evidence(node.part, known, wanted=NO if wanted is YES else YES)
+    found = [evidence(part, known, wanted=wanted) for part in node.parts]
+    if isinstance(node, All) == (wanted is YES):
+        return [atom for part in found for atom in part]
+    return next((part for part in found if part), list[Atom]())
 
 
 def atoms(node: Node) -> list[Atom]:
     """Every atom of a rule, in order."""
-    match node:
-        case Atom():
-            return [node]
-        case Not(part):
-            return atoms(part)
-        case All(parts) | AnyOf(parts):
-            return [atom for part in parts for atom in atoms(part)]
+    if isinstance(node, Atom):
+        return [node]
+    parts = (node.part,) if isinstance(node, Not) else node.parts
+    return [atom for part in parts for atom in atoms(part)]

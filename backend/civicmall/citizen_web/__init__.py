@@ -1,5 +1,18 @@
-"""Pages."""
+"""The reference citizen app: pages for phones, rendered on the server, that work without scripts."""
 
-from litestar import Router
+from __future__ import annotations
 
-routers: list[Router] = []
+from . import account, api, cashier, dev, home, me, messages, pay, rate, services, shop
+from .reader import assets
+
+routers = [
+    assets.router(),
+    *(
+        room.router
+        for room in (
+            home, account, me, shop, pay, cashier, rate, messages, services, dev, api,
+        )
+    ),
+]  # fmt: skip
+
+__all__ = ["routers"]

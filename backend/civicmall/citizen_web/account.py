@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 from typing import Annotated, Final
+from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
@@ -34,7 +35,6 @@ from .refuse import router as pages_router
 SENT: Final = "cm_code_sent"
 """Cookie that remembers, sealed, to which phone a code went; a phone in a URL stays in histories."""
 SEALED_AS: Final = "citizen_web.code_sent"
-LEVEL_NAMED: Final = 2
 Next = Annotated[str, QueryParameter(required=False)]
 Again = Annotated[bool, QueryParameter(required=False)]
 
@@ -207,13 +207,13 @@ async def verify(
     said = await forms.read(request, forms.RealName)
     number = "".join(said.id_number.split()).upper()
     try:
-        ask = msgspec.convert(
-            {"name": said.name.strip(), "id_number": number}, Verification
-        )
+        ask = msgspec.convert({"name": said.name.strip(), "id_number": number}, Verification)
         await identity.verify(house, caller.citizen_id, ask)
     except (msgspec.ValidationError, Problem) as refusal:
         known = isinstance(refusal, Problem)
-        error = refusal.title if known else "Write your name, and the 18 characters of your ID number."
+        error = (
+            refusal.title if known else "Write your name, and the 18 characters of your ID number."
+        )
         profile = identity.profile(house, await identity.row(house.db, caller.citizen_id))
         return await reader.page(
             "verify.html", status=refusal.status if known else 422, profile=profile,
@@ -225,9 +225,9 @@ async def verify(
 
 async def _renew(request: Web, reader: Reader, house: House, tokens: Tokens) -> bool:
     """New cookies with what is known of the citizen now; False where the session can't be renewed."""
+    _, kept = identity.cookies(house, "citizen", None)
     try:
-        token = request.cookies.get("cm_refresh", "")
-        pair = await identity.refresh(house, tokens, token)
+        pair = await identity.refresh(house, tokens, request.cookies.get(kept.key, ""))
     except Problem:
         return False
     reader.cookie(*identity.cookies(house, "citizen", pair))
@@ -235,10 +235,7 @@ async def _renew(request: Web, reader: Reader, house: House, tokens: Tokens) -> 
 
 
 def _quoted(path: str) -> str:
-    from urllib.parse import quote
-
     return quote(rules.local(path), safe="")
 
 
 router = pages_router(login, send_code, sign_in, leaving, sign_out, verifying, verify)
-LEVEL = LEVEL_NAMED

@@ -140,8 +140,13 @@ async def read(request: Web, kind: type[F]) -> F:
         said = [value for name, value in pairs if name == field.name]
         if said:
             found[field.name] = said if _is_list(field.type) else said[-1]
+    return valid(found, kind, strict=False)
+
+
+def valid(said: dict[str, Any], kind: type[F], *, strict: bool = True) -> F:
+    """Plain data as a Struct, its limits checked. Raises BadRequest, which names the field."""
     try:
-        return msgspec.convert(found, kind, strict=False)
+        return msgspec.convert(said, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise BadRequest(field=str(error).rpartition("$.")[2].rstrip("`")) from error
 

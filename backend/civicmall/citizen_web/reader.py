@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie
@@ -135,10 +135,12 @@ def _finished(request: Web, answer: Response[bytes]) -> Response[bytes]:
 
 
 def here(request: Web) -> str:
-    """This page's own path, for coming back to it. A form's is the page that it stands on."""
+    """The page's own path, for coming back to it. A form's is the page that it stands on."""
     if request.method != "GET":
-        came, host = request.headers.get("referer", ""), request.headers.get("host", "")
-        return rules.local(came.partition(host)[2]) if host and host in came else rules.HOME
+        came = urlsplit(request.headers.get("referer", ""))
+        if came.netloc != request.headers.get("host"):
+            return rules.HOME
+        return rules.local(came.path + (f"?{came.query}" if came.query else ""))
     rest = [(k, v) for k, v in request.query_params.multi_items() if k != LANG]
     return rules.local(request.scope["path"] + (f"?{urlencode(rest)}" if rest else ""))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -42,3 +43,4 @@ class SandboxPaid(Struct, frozen=True, tag="payments.sandbox_paid"):
     order_id: UUID
     txn: str
     amount_minor: int
+    paid_at: datetime

@@ -212,11 +212,11 @@ on conflict (bucket, order_id) do update
 set state = 'waiting', txn = null, paid_minor = null, paid_at = null
 where s.state = 'declined' or (s.state = 'paid' and s.paid_minor <> s.amount_minor);
 
--- name: sandbox_pay(bucket, order_id, txn, paid_minor, event_id, type, body)$
+-- name: sandbox_pay(bucket, order_id, txn, paid_minor, paid_at, event_id, type, body)$
 -- The bank takes the money; its callback goes out through the outbox unless it is to be lost.
 with paid as (
     update payments.sandbox_payment
-    set state = 'paid', txn = :txn, paid_minor = :paid_minor, paid_at = now()
+    set state = 'paid', txn = :txn, paid_minor = :paid_minor, paid_at = :paid_at
     where bucket = :bucket and order_id = :order_id and state in ('waiting', 'declined')
     returning order_id
 ), told as (

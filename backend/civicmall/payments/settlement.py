@@ -92,7 +92,7 @@ async def fulfil(house: House, gateway: Gateway, order_id: UUID) -> None:
 
 async def _tell_shop(house: House, gateway: Gateway, found: OrderRow, line: LineRow) -> None:
     """One line: its receipt, or that it is refused. Raises while its shop is away."""
-    place = {"bucket": ids.bucket_of(found.id), "order_id": found.id, "no": line.no}
+    bucket = ids.bucket_of(found.id)
     news = ChargePaid(
         payment_id=payment_id(found.id, line.no),
         charge_id=line.charge_id,
@@ -105,10 +105,14 @@ async def _tell_shop(house: House, gateway: Gateway, found: OrderRow, line: Line
         log.warning("line.refused", shop=line.shop, order=str(found.id), reason=refusal.detail)
         kind, body = outbox.row(LineRefused(found.id, line.no))
         await q.refuse_line(
-            house.db, **place, event_id=ids.new(place["bucket"]), type=kind, body=body
-        )
+            house.db, bucket=bucket, order_id=found.id, no=line.no,
+            event_id=ids.new(bucket), type=kind, body=body,
+        )  # fmt: skip
     else:
-        await q.fulfil_line(house.db, **place, receipt=msgspec.to_builtins(receipt))
+        await q.fulfil_line(
+            house.db, bucket=bucket, order_id=found.id, no=line.no,
+            receipt=msgspec.to_builtins(receipt),
+        )  # fmt: skip
 
 
 async def _finish(house: House, order_id: UUID) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from civicmall.catalogue import AppLink, Bearing, Named, Source, Stage
+from civicmall.catalogue import AppLink, AttributeType, Bearing, Named, Source, Stage
 from civicmall.gateway import OwedBill, TileState
 
 Action = Literal["dismiss", "snooze", "not_me"]
@@ -87,7 +87,7 @@ class Question(Struct, frozen=True):
 
     attribute: str
     text: str
-    type: Literal["date", "number", "choice", "flag"]
+    type: AttributeType
     options: list[Option]
     """Empty for dates and numbers."""
     settles: int

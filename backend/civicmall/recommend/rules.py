@@ -22,7 +22,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from civicmall.catalogue import YES, Catalogue, Entry, Known, Stage, answer, evidence
+from civicmall.catalogue import YES, AtHome, Catalogue, Known, Stage, answer, evidence
 
 from .models import Feedback, Urgency
 
@@ -49,7 +49,7 @@ DISMISSED_DAYS: Final = 365
 class Candidate(Struct, frozen=True):
     """An item whose home rule holds, now or from `starts_on` on."""
 
-    entry: Entry
+    shown: AtHome
     known: Known
     """The citizen's facts on the day from which it holds."""
     starts_on: date | None
@@ -63,59 +63,52 @@ class Candidate(Struct, frozen=True):
 def candidates(catalogue: Catalogue, known: Known) -> list[Candidate]:
     """Everything that the home could show."""
     holding, _ = catalogue.for_home(known)
-    now = {entry.item.code for entry in holding}
+    now = {one.entry.order for one in holding}
     days: dict[date, Known] = {}
     starts = [
-        (entry, start)
-        for entry in catalogue.ahead()
-        if entry.item.code not in now and (start := _starts_on(entry, known, days)) is not None
+        (one, start)
+        for one in catalogue.at_home
+        if one.ahead_days
+        and one.entry.order not in now
+        and (start := _starts_on(one, known, days)) is not None
     ]
-    found = [_candidate(entry, known, None) for entry in holding]
-    found += [_candidate(entry, days[start], start) for entry, start in starts]
+    found = [candidate(one, known, None) for one in holding]
+    found += [candidate(one, days[start], start) for one, start in starts]
     return [one for one in found if one is not None]
 
 
-def _starts_on(entry: Entry, known: Known, days: dict[date, Known]) -> date | None:
+def _starts_on(one: AtHome, known: Known, days: dict[date, Known]) -> date | None:
     """The first day on which the rule holds, within the item's `ahead_days`; None if it won't."""
-    card = entry.item.card
-    if card is None or card.ahead_days is None or entry.home is None:
-        return None
-    rule = entry.home
 
     def holds(after: int) -> bool:
         on = known.today + timedelta(days=after)
         if on not in days:
             days[on] = known.on(on)
-        return answer(rule, days[on]) is YES
+        return answer(one.rule, days[on]) is YES
 
-    if not holds(card.ahead_days):
+    if not holds(one.ahead_days):
         return None
-    no, yes = 0, card.ahead_days
+    no, yes = 0, one.ahead_days
     while yes - no > 1:
         middle = (no + yes) // 2
-        if holds(middle):
-            yes = middle
-        else:
-            no = middle
+        no, yes = (no, middle) if holds(middle) else (middle, yes)
     return known.today + timedelta(days=yes)
 
 
-def _candidate(entry: Entry, known: Known, starts_on: date | None) -> Candidate | None:
+def candidate(one: AtHome, known: Known, starts_on: date | None) -> Candidate | None:
     """None where the window is closed, or opens later than the home speaks of it."""
-    if entry.home is None or entry.item.card is None:
-        return None
-    card = entry.item.card
-    opens, closes = entry.window.bounds(known) if entry.window else (None, None)
+    window = one.entry.window
+    opens, closes = window.bounds(known) if window else (None, None)
     if opens is not None and opens > known.today:
-        if (opens - known.today).days > (card.ahead_days or 0):
+        if (opens - known.today).days > one.ahead_days:
             return None
         starts_on = opens
-    if closes is not None and closes < known.today and card.bearing != "duty":
+    if closes is not None and closes < known.today and one.bearing != "duty":
         return None
-    events = _events(entry, known)
+    events = _events(one, known)
     past = [day for day in events if day <= known.today]
     return Candidate(
-        entry=entry,
+        shown=one,
         known=known,
         starts_on=starts_on,
         deadline=closes,
@@ -124,29 +117,26 @@ def _candidate(entry: Entry, known: Known, starts_on: date | None) -> Candidate 
     )
 
 
-def _events(entry: Entry, known: Known) -> list[date]:
-    if entry.home is None:
-        return []
+def _events(one: AtHome, known: Known) -> list[date]:
     values = (
         known.value(atom.axis.attribute)
-        for atom in evidence(entry.home, known)
+        for atom in evidence(one.rule, known)
         if atom.axis.how != "value"
     )
     return [value for value in values if isinstance(value, date)]
 
 
-def score(candidate: Candidate, stages: Iterable[Stage], today: date) -> float:
+def score(one: Candidate, stages: Iterable[Stage], today: date) -> float:
     """The module's formula."""
-    item = candidate.entry.item
-    bearing = item.card.bearing if item.card and not candidate.starts_on else "suggestion"
-    total = BEARING[bearing]
-    if candidate.starts_on is not None:
-        total += URGENCY / 2 * _fade((candidate.starts_on - today).days)
-    elif candidate.deadline is not None:
-        total += URGENCY * _fade((candidate.deadline - today).days)
-    if candidate.event_on is not None:
-        total += RECENCY * _fade(abs((candidate.event_on - today).days))
-    if not set(stages).isdisjoint(item.stages):
+    shown = one.shown
+    total = BEARING["suggestion" if one.starts_on else shown.bearing]
+    if one.starts_on is not None:
+        total += URGENCY / 2 * _fade((one.starts_on - today).days)
+    elif one.deadline is not None:
+        total += URGENCY * _fade((one.deadline - today).days)
+    if one.event_on is not None:
+        total += RECENCY * _fade(abs((one.event_on - today).days))
+    if not set(stages).isdisjoint(shown.entry.item.stages):
         total += STAGE
     return round(total, 6)
 
@@ -165,9 +155,9 @@ def ranked(
     shown = [
         one
         for one in found
-        if not hidden(feedback.get(one.entry.item.code), one.occasion_on, today)
+        if not hidden(feedback.get(one.shown.entry.item.code), one.occasion_on, today)
     ]
-    shown.sort(key=lambda one: (-score(one, stages, today), one.entry.order))
+    shown.sort(key=lambda one: (-score(one, stages, today), one.shown.entry.order))
     return shown[:CARDS_MAX]
 
 
@@ -216,11 +206,10 @@ def question(catalogue: Catalogue, known: Known, feedback: Mapping[str, Feedback
     _, unknown = catalogue.for_home(known)
     alone: dict[str, int] = {}
     share: dict[str, float] = {}
-    for entry in unknown:
-        said = feedback.get(entry.item.code)
-        if entry.home is None or hidden(said, None, known.today):
+    for one in unknown:
+        if hidden(feedback.get(one.entry.item.code), None, known.today):
             continue
-        missing = answer(entry.home, known).missing
+        missing = answer(one.rule, known).missing
         for name in missing:
             share[name] = share.get(name, 0.0) + 1 / len(missing)
             alone[name] = alone.get(name, 0) + (len(missing) == 1)

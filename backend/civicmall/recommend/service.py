@@ -92,13 +92,13 @@ def cards(
 def _card(
     catalogue: Catalogue, one: rules.Candidate, known: Known, apps: items.Links, lang: str
 ) -> Card:
-    entry = one.entry
+    entry = one.shown.entry
     item = entry.item
     return Card(
         item=item.code,
         title=pick(item.name, lang),
         department=Named(item.department, pick(catalogue.departments[item.department], lang)),
-        kind=item.card.bearing if item.card else "suggestion",
+        kind=one.shown.bearing,
         reason=_reason(catalogue, one, lang),
         urgency=rules.urgency(one.deadline, known.today),
         deadline=one.deadline,
@@ -110,9 +110,7 @@ def _card(
 
 
 def _reason(catalogue: Catalogue, one: rules.Candidate, lang: str) -> str:
-    rule = one.entry.home
-    if rule is None:
-        return ""
+    rule = one.shown.rule
     words = catalogue.words
     said = words.reason(rule, one.known, lang) or words.conditions(rule, lang)
     start = items.day(one.starts_on, lang) if one.starts_on else ""
@@ -129,17 +127,13 @@ def question(
     if wanted is None:
         return None
     attribute = catalogue.vocabulary[wanted.attribute]
-    match attribute.type:
-        case "date" | "number" | "choice" | "flag" as kind:
-            pass
-        case _:  # lists are told by registers
-            return None
+    flag = attribute.type == "flag"
     return Question(
         attribute=wanted.attribute,
         text=pick(attribute.question or attribute.label, lang),
-        type=kind,
+        type=attribute.type,
         options=[
-            Option(value == "true" if kind == "flag" else value, pick(label, lang))
+            Option(value == "true" if flag else value, pick(label, lang))
             for value, label in attribute.values.items()
         ],
         settles=wanted.settles,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -42,9 +41,8 @@ class Work:
 
 
 @pytest.fixture(autouse=True)
-async def _empty(owner: Any) -> AsyncIterator[None]:
+async def _empty(owner: Any) -> None:
     await owner.execute("truncate kernel.idempotency")
-    yield
 
 
 async def once(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
@@ -44,9 +43,8 @@ class Ear:
 
 
 @pytest.fixture(autouse=True)
-async def _empty(owner: Any) -> AsyncIterator[None]:
+async def _empty(owner: Any) -> None:
     await owner.execute("truncate kernel.outbox")
-    yield
 
 
 def listening(pool: Pool, *ears: Any) -> Drain:

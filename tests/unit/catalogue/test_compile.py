@@ -171,6 +171,7 @@ WRONG: list[tuple[str, Change, str, str, str]] = [
     ("attributes.yaml", with_entry("age", **{"from": ["x"]}), "age", "from[0]", "has no x"),
     ("attributes.yaml", with_entry("sex", **{"from": ["age"]}), "sex", "from", "computed"),
     ("attributes.yaml", with_entry("age", declared=True), "age", "declared", "can't be declared"),
+    ("attributes.yaml", with_entry("children", declared=True), "children", "declared", "a list"),
     ("attributes.yaml", with_entry("veteran", values={}), "veteran", "values", "true"),
     ("attributes.yaml", with_entry("sex", values={}), "sex", "values", "has values"),
     ("attributes.yaml", lambda a: {k: v for k, v in a.items() if k != "elderly_on"},

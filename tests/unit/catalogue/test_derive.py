@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from civicmall.catalogue import Catalogue, Unknown
+from civicmall.catalogue.known import read
 
 TODAY = date(2026, 11, 24)
 
@@ -108,6 +109,14 @@ def test_odd_facts_count_as_unknown(catalogue: Catalogue, facts: dict[str, Any])
     known = catalogue.known(facts, TODAY)
     for name in catalogue.vocabulary:
         assert isinstance(known.value(name), Unknown)
+
+
+def test_a_date_may_come_as_a_date(catalogue: Catalogue) -> None:
+    assert value(catalogue, "age", {"birth_date": date(2004, 11, 24)}) == 22
+
+
+def test_numbers_are_computed_and_never_told(catalogue: Catalogue) -> None:
+    assert read(catalogue.vocabulary["children_ages"], [1, 2]) is None
 
 
 def test_another_day_another_age(catalogue: Catalogue) -> None:

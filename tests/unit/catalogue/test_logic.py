@@ -141,8 +141,12 @@ def test_the_index_agrees_on_the_whole_content(catalogue: Catalogue, facts: dict
     seen = known(catalogue, facts)
     yes, unknown = catalogue.for_home(seen)
     answers = {e.item.code: answer(e.home, seen) for e in catalogue.entries if e.home}
-    assert [e.item.code for e in yes] == [code for code, one in answers.items() if one is YES]
-    assert [e.item.code for e in unknown] == [code for code, one in answers.items() if one.missing]
+    assert [one.entry.item.code for one in yes] == [
+        code for code, one in answers.items() if one is YES
+    ]
+    assert [one.entry.item.code for one in unknown] == [
+        code for code, one in answers.items() if one.missing
+    ]
 
 
 PAIRS: list[Node] = [AnyOf((ATOMS[i], Not(ATOMS[i + 1]))) for i in range(0, 14, 2)]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -141,13 +140,15 @@ class Sandbox:
             return SandboxState(order_id, shown.amount_minor, "declined")
         amount = shown.amount_minor + (choice == "wrong_amount")
         txn = f"SBX{ids.new(bucket).hex}"
-        kind, body = outbox.row(SandboxPaid(order_id, txn, amount))
+        told = SandboxPaid(order_id, txn, amount, self._house.clock.now())
+        kind, body = outbox.row(told)
         paid = await q.sandbox_pay(
             self._house.db,
             bucket=bucket,
             order_id=order_id,
             txn=txn,
             paid_minor=amount,
+            paid_at=told.paid_at,
             event_id=None if choice == "no_callback" else ids.new(bucket),
             type=kind,
             body=body,
@@ -155,7 +156,7 @@ class Sandbox:
         if paid is None:
             raise CashierClosed(state=shown.state)
         if choice == "twice":
-            await outbox.publish(self._house.db, bucket, SandboxPaid(order_id, txn, amount))
+            await outbox.publish(self._house.db, bucket, told)
         self._house.hint()
         return SandboxState(order_id, shown.amount_minor, "paid")
 
@@ -164,12 +165,8 @@ def listen(handlers: Handlers, house: House, client: httpx.AsyncClient) -> None:
     """Deliver the bank's callbacks to our own door, as a bank far away would."""
     sandbox = Sandbox(house)
 
-    async def call_back(db: Pool, event: SandboxPaid, _: Any) -> None:
-        row = await q.sandbox_payment(
-            db, bucket=ids.bucket_of(event.order_id), order_id=event.order_id
-        )
-        paid_at: datetime = row["paid_at"]
-        paid = Paid(event.order_id, event.txn, event.amount_minor, paid_at.astimezone(UTC))
+    async def call_back(_: Pool, event: SandboxPaid, __: Any) -> None:
+        paid = Paid(event.order_id, event.txn, event.amount_minor, event.paid_at)
         body = msgspec.json.encode(paid)
         answer = await client.post(
             f"{house.settings.public_url}/v1/channels/sandbox/callbacks",
