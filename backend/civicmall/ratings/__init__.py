@@ -36,6 +36,7 @@ from .levels import view as rating_levels
 from .models import (
     DeskRating,
     DeskTicket,
+    MonthPoint,
     Rating,
     Rectification,
     RectificationItem,
@@ -70,7 +71,7 @@ def jobs(house: House) -> list[Job]:
 
 __all__ = [
     "EVENTS", "Again", "AlreadyRated", "Answer", "Appeal", "AppealedBefore", "Confirmation",
-    "DeskRating", "DeskTicket", "LevelsView", "MovedOn", "NewRating", "NoSuchRectification",
+    "DeskRating", "DeskTicket", "LevelsView", "MonthPoint", "MovedOn", "NewRating", "NoSuchRectification",
     "NotFinished", "NotRateable", "Rating", "RatingGiven", "Rectification", "RectificationItem",
     "RectificationMoved", "RemindedToday", "ReopenedTooOften", "Reopening", "Review",
     "Satisfaction", "SatisfactionDetail", "Subject", "WrongTags", "answer", "appeal", "confirm",
