@@ -15,7 +15,7 @@ from .known import Axis, Known, Unknown, Value
 NOTHING: Final[frozenset[str]] = frozenset()
 
 
-class Atom(Struct, frozen=True):
+class Atom(Struct, frozen=True, cache_hash=True):
     """A test of the value on one axis: one of `choices`, or between `low` and `high` (included)."""
 
     axis: Axis

@@ -123,9 +123,11 @@ class Index:
         return Answers(sorted(yes), sorted(unknown))
 
     def _owners(self, mask: int) -> set[int]:
+        """The rules of the conjunctions in a mask; looking for ones in text beats shifting."""
         found: set[int] = set()
-        while mask:
-            lowest = mask & -mask
-            found.add(self._owner[lowest.bit_length() - 1])
-            mask ^= lowest
+        bits = bin(mask)[:1:-1]
+        at = bits.find("1")
+        while at >= 0:
+            found.add(self._owner[at])
+            at = bits.find("1", at + 1)
         return found

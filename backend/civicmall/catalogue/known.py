@@ -28,7 +28,7 @@ Value: TypeAlias = bool | int | str | date | tuple[int, ...] | tuple[date, ...] 
 Read: TypeAlias = Callable[[str], Value]
 
 
-class Axis(Struct, frozen=True):
+class Axis(Struct, frozen=True, cache_hash=True):
     """One way to look at one attribute: its value, or a date's distance from today in a unit."""
 
     attribute: str

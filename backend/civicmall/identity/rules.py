@@ -39,11 +39,15 @@ DECLARABLE: Final[dict[str, Any]] = {
     "insured_pension_years": int,
     "has_housing_fund": bool,
     "has_vehicle": bool,
+    "post": str,
+    "id_card_until": date,
+    "driving_licence_until": date,
 }
 """What a citizen may say about themselves; everything else comes from a register."""
 CHOICES: Final[dict[str, frozenset[str]]] = {
     "marital_status": frozenset({"single", "married", "divorced", "widowed"}),
     "employment": frozenset({"employed", "self_employed", "unemployed", "student", "retired"}),
+    "post": frozenset({"management", "worker"}),
     "housing": frozenset({"owner", "tenant", "family"}),
 }
 

@@ -18,6 +18,7 @@ from msgspec import Struct
 from . import ids, sql
 from .db import Db
 from .errors import KeyMissing, KeyReused, KeyRunning, Problem
+from .jobs import Job
 from .models import KeyRow
 
 LEASE_S: Final = 15.0
@@ -78,9 +79,14 @@ async def once(
 
 
 async def forget(db: Db) -> None:
-    """Drop keys older than a week; a job runs this. Nobody repeats a request after so long."""
+    """Drop keys older than a week: nobody repeats a request after so long."""
     for bucket in range(ids.BUCKETS):
         await q.forget_keys(db, bucket=bucket, keep_s=KEEP_S)
+
+
+def jobs(db: Db) -> list[Job]:
+    """Forget old keys."""
+    return [Job("kernel.forget_keys", 6 * 3600.0, lambda: forget(db))]
 
 
 def _replay(row: KeyRow | None, digest: bytes, answer: type[A]) -> A:
