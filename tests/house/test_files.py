@@ -1,0 +1,234 @@
+"""What may stand in a file, and which files may stand in a room."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from tests.house.house import CITY, PLUGINS, ROOMS, ROOT, files, program, short, tree
+
+LINES_MAX: Final = 450
+"""What a reader holds in mind; the bloated files of good projects all began below it."""
+CODE: Final = (".py", ".sql", ".js", ".css", ".html")
+
+UNFINISHED: Final = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK|NotImplemented" r"Error)\b")
+UNFINISHED_BUT: Final = {
+    "backend/civicmall/kernel/calendar.py": (
+        "chinesecalendar raises it for a year whose holidays are not published yet."
+    ),
+}
+
+MACHINE: Final = re.compile(
+    r"(?<![\w.}~:/])/(?:(?:work|root)/[\w.~-]|(?:home|Users)/[\w.~-]+/[\w.~-])"
+)
+"""A path of somebody's own machine; an address such as /home/cards/{item} is none."""
+
+SQL: Final = re.compile(
+    r"^\s*(?:select\s|insert\s+into\s|update\s+[\w.]+\s+set\s|delete\s+from\s|truncate\s"
+    r"|with\s+\w+\s+as\s*\(|(?:create|alter|drop)\s+(?:table|schema|role|database|index|function|view)\s"
+    r"|alter\s+default\s|grant\s+\S+.*\sto\s|revoke\s|set\s+(?:local\s+)?(?:role|search_path)\b|listen\s+\w|notify\s+\w)",
+    re.IGNORECASE,
+)
+SQL_BUT: Final = {
+    "backend/civicmall/kernel/migrate.py": (
+        "It names schemas and roles, which PostgreSQL takes from no parameter."
+    ),
+}
+
+STANDARD: Final = {
+    "__init__.py", "models.py", "rules.py", "service.py", "queries.sql", "queries.py", "routes.py",
+    "events.py", "errors.py", "jobs.py", "words.py", "views.py", "migrations", "locale", "templates",
+    "static", "content",
+}  # fmt: skip
+"""The furniture that every room has, as far as it needs it; `queries.py` where several modules
+share the statements, `words.py` for its messages, `views.py` from rows to what is shown."""
+OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
+    "catalogue": {
+        "catalogue.py": "The compiled catalogue in memory, which is what others hold.",
+        "compile.py": "From conditions as data to what is evaluated.",
+        "content.py": "Reads and checks the content's files.",
+        "dates.py": "Ages and windows, reckoned as the Civil Code does.",
+        "derive.py": "Facts that follow from facts.",
+        "evaluate.py": "One item against one citizen; the oracle that the index is tested by.",
+        "explain.py": "Why an item is shown, in words.",
+        "index.py": "All items against one citizen at once, in bit masks.",
+        "known.py": "What is known of a citizen, and what isn't.",
+        "law.py": "The figures and dates that laws set.",
+        "search.py": "Finding items by words.",
+        "windows.py": "When an item is open to somebody.",
+    },
+    "gateway": {
+        "breaker.py": "A shop's circuit breaker: pure, on its own.",
+        "cache.py": "The last good answers of shops.",
+        "gate.py": "How many calls of one shop run and wait.",
+        "host.py": "The thread in which shops' code runs.",
+        "wire.py": "How a shop is called in this process.",
+    },
+    "identity": {
+        "browser.py": "Sessions in cookies, for the web rooms.",
+        "guards.py": "Who may pass a door; every room uses them.",
+        "people.py": "The citizen's own verbs; `service.py` has signing in.",
+        "sandbox.py": "The sandbox's register and staff.",
+        "tokens.py": "Issuing and checking access tokens.",
+    },
+    "payments": {
+        "channels": "One module per payment channel behind one protocol.",
+        "desk.py": "The verbs of staff; citizens' are in `service.py`.",
+        "settlement.py": "What happens after the citizen has paid.",
+    },
+    "ratings": {
+        "asks.py": "What comes in; what goes out is in `models.py`.",
+        "deadlines.py": "Due dates by working days.",
+        "desk.py": "The doors of staff; citizens' are in `routes.py`.",
+        "handlers.py": "What happens when an event is heard.",
+        "index.py": "The satisfaction index and its interval.",
+        "levels.py": "The five levels of an assessment, as the standard names them.",
+        "tickets.py": "The verbs of a rectification; `service.py` has rating.",
+    },
+    "citizen_web": {"*.py": "Pages, one module for each thing that a citizen does."},
+    "console": {"*.py": "Pages, one module for each thing that staff do."},
+    "kernel": {
+        "*.py": "No room but what rooms stand on: one module for each thing.",
+        "embedded.sql": "Given to psql when the embedded server starts, before any pool.",
+    },
+}
+"""Other modules of a room, each with what it is for; a web room has one per page."""
+
+
+def text(path: Path) -> str:
+    return path.read_text(errors="replace")
+
+
+def readable() -> list[Path]:
+    """Every text file of ours; pictures and fonts are not."""
+    return [path for path in files() if b"\0" not in path.read_bytes()[:4096]]
+
+
+def test_no_file_is_too_long() -> None:
+    found = {short(path): text(path).count("\n") for path in files(*CODE)}
+    assert len(found) > 100
+    assert {name: lines for name, lines in found.items() if lines > LINES_MAX} == {}
+
+
+def test_nothing_is_left_unfinished() -> None:
+    found = {
+        f"{short(path)}:{number}": line.strip()
+        for path in files(*CODE, ".md", ".toml", ".json", ".yaml", ".yml", ".po")
+        if short(path) not in UNFINISHED_BUT
+        for number, line in enumerate(text(path).splitlines(), 1)
+        if UNFINISHED.search(line)
+    }
+    assert found == {}
+
+
+def test_no_path_of_somebodys_machine() -> None:
+    found = {
+        f"{short(path)}:{number}": line.strip()[:100]
+        for path in readable()
+        for number, line in enumerate(text(path).splitlines(), 1)
+        if MACHINE.search(line)
+    }
+    assert found == {}
+
+
+def test_what_is_installed_is_named_without_a_registry() -> None:
+    """Where packages come from is the business of whoever installs them."""
+    address = re.compile(r"https?://|--(?:extra-)?index-url|--find-links|--trusted-host|^-[if]\s")
+    for path in sorted(ROOT.glob("requirements*")):
+        found = [line for line in text(path).splitlines() if address.search(line)]
+        assert found == [], path.name
+        if path.suffix == ".lock":
+            pinned = re.findall(r"^(\S+)==", text(path), re.MULTILINE)
+            hashed = re.findall(r"^(\S+)==[^\n]*\\\n\s+--hash=sha256:", text(path), re.MULTILINE)
+            assert pinned == hashed, "every package by hash"
+
+
+def is_sql(value: object) -> bool:
+    return isinstance(value, str) and SQL.match(value) is not None
+
+
+def sql_in(path: Path) -> Iterator[str]:
+    nodes = list(ast.walk(tree(path)))
+    comments = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and id(node) not in comments and is_sql(node.value):
+            yield f"{short(path)}:{node.lineno}: {str(node.value).strip()[:60]}"
+
+
+def test_sql_lies_in_sql_files() -> None:
+    found = [
+        statement for path in program() if short(path) not in SQL_BUT for statement in sql_in(path)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("exempt", [UNFINISHED_BUT, SQL_BUT], ids=["unfinished", "sql"])
+def test_an_exemption_has_a_sentence_and_is_needed(exempt: dict[str, str]) -> None:
+    for name, sentence in exempt.items():
+        assert sentence.endswith(".")
+        path = ROOT / name
+        assert UNFINISHED.search(text(path)) if exempt is UNFINISHED_BUT else [*sql_in(path)]
+
+
+def furniture(room: str) -> list[Path]:
+    return sorted(p for p in (CITY / room).iterdir() if not p.name.startswith(("__pycache__", ".")))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_the_furniture_of_every_room(room: str) -> None:
+    own = OF_ITS_OWN.get(room, {})
+    strange = [
+        path.name
+        for path in furniture(room)
+        if path.name not in STANDARD and path.name not in own
+        and not (path.suffix == ".py" and "*.py" in own)
+    ]  # fmt: skip
+    assert strange == [], f"{room}: name it in OF_ITS_OWN with what it is for"
+    gone = [name for name in own if name != "*.py" and not (CITY / room / name).exists()]
+    assert gone == []
+    assert all(sentence.endswith(".") for sentence in own.values())
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_furniture_belongs_together(room: str) -> None:
+    """Statements need tables, problems need their Chinese, and a face says what the room is."""
+    names = {path.name for path in furniture(room)}
+    assert ast.get_docstring(tree(CITY / room / "__init__.py"))
+    if "queries.sql" in names:
+        assert "migrations" in names
+    if "errors.py" in names:
+        assert (CITY / room / "locale" / "zh.po").is_file()
+    if "routes.py" in names and room != "kernel":
+        face: Any = __import__(f"civicmall.{room}", fromlist=["routers"])
+        assert face.routers
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        short(path)
+        for path in program()
+        if ast.get_docstring(tree(path)) is None and path.read_text().strip()
+    ]
+    assert silent == []
+
+
+def test_a_shop_is_a_folder_that_can_be_deleted() -> None:
+    """Nothing outside plugins/ and the tests of shops imports one."""
+    shops = {path.parent.name for path in PLUGINS.glob("*/shop.json")}
+    assert shops
+    for path in program():
+        if not path.is_relative_to(PLUGINS):
+            named = {
+                name.partition(".")[0]
+                for node in ast.walk(tree(path))
+                for name in (
+                    [alias.name for alias in node.names] if isinstance(node, ast.Import)
+                    else [node.module or ""] if isinstance(node, ast.ImportFrom)
+                    else []
+                )
+            }  # fmt: skip
+            assert not named & shops, short(path)
