@@ -84,19 +84,21 @@ def open_registry(settings: Settings) -> shops.Registry:
 
 async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
     """Migrate, load the content, and in a sandbox make the staff. Answers what was applied."""
-    rooms = [migrate.Room(name, HERE / name / "migrations") for name in ROOMS]
+    keys = crypto.load(settings.data_dir)
+    password = keys.password(db.APP_ROLE)
+    rooms = [migrate.Room(n, HERE / n / "migrations", password=password) for n in ROOMS]
     applied = await migrate.apply(settings.database_url, rooms)
     for entry in registry.all():
-        if entry.shop is None or entry.shop.migrations is None:
+        room = None if entry.shop is None else gateway.room(entry.shop, keys)
+        if room is None:
             continue
-        room = migrate.Room(gateway.schema(entry.id), entry.shop.migrations, gateway.role(entry.id))
         try:
             applied += await migrate.apply(settings.database_url, [room])
         except migrate.MigrationRefused as error:
             registry.report(entry.id, str(error))  # costs this shop, not the city
-    pool = await db.open_pool(settings.database_url, size_max=2)
+    pool = await db.open_pool(settings.database_url, password=password, size_max=2)
     try:
-        house = House(settings, Clock(), crypto.load(settings.data_dir), pool)
+        house = House(settings, Clock(), keys, pool)
         await shops.record(pool, registry)
         await catalogue.load(pool)
         if settings.sandbox:
@@ -115,7 +117,8 @@ async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
 
 async def check(settings: Settings) -> list[str]:
     """What is wrong with the books: a ledger that doesn't balance, events that were given up on."""
-    pool = await db.open_pool(settings.database_url, size_max=1)
+    password = crypto.load(settings.data_dir).password(db.APP_ROLE)
+    pool = await db.open_pool(settings.database_url, password=password, size_max=1)
     try:
         total = sum(account.balance_minor for account in await payments.desk.balances(pool))
         counts = await outbox.counts(pool)
@@ -131,14 +134,17 @@ async def assemble(
 ) -> AsyncGenerator[Parts]:
     """Everything that a process has, opened and closed in order."""
     async with AsyncExitStack() as stack:
-        pool = await db.open_pool(settings.database_url, size_max=settings.pool_max)
+        keys = crypto.load(settings.data_dir)
+        pool = await db.open_pool(
+            settings.database_url,
+            password=keys.password(db.APP_ROLE),
+            size_max=settings.pool_max,
+        )
         stack.push_async_callback(_close, pool)
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         handlers = Handlers()
         drain = Drain(pool, handlers)
-        house = House(
-            settings, clock or Clock(), crypto.load(settings.data_dir), pool, hint=drain.hint
-        )
+        house = House(settings, clock or Clock(), keys, pool, hint=drain.hint)
         tokens = identity.Tokens(house.keys, settings.public_url, house.clock)
         gate = gateway.Gateway(house, registry)
         stack.push_async_callback(gate.stop)

@@ -16,7 +16,7 @@ from .errors import (
     ShopTimeout,
     ShopUnavailable,
 )
-from .host import role, schema
+from .host import role, room, schema
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
 from .routes import routers
 from .service import Gateway, finished_call, forget_calls
@@ -33,5 +33,5 @@ def jobs(house: House) -> list[Job]:
 __all__ = [
     "Bills", "ConsentNeeded", "FinishedCall", "Gateway", "Health", "LevelTooLow", "Matters",
     "NoSuchThing", "Owed", "OwedBill", "ShopBadAnswer", "ShopFailed", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "finished_call", "jobs", "role", "routers", "schema",
+    "ShopUnavailable", "TileState", "finished_call", "jobs", "role", "room", "routers", "schema",
 ]  # fmt: skip

@@ -24,7 +24,9 @@ BreakerState = Literal["closed", "open", "half-open"]
 class Gate:
     """A bulkhead with a short queue and a breaker, before the host that runs the shop."""
 
-    def __init__(self, shop: shopkit.Shop, database_url: str, clock: Clock) -> None:
+    def __init__(
+        self, shop: shopkit.Shop, database_url: str, clock: Clock, password: str = ""
+    ) -> None:
         limits = shop.manifest.limits
         self.shop_id = shop.manifest.id
         self.timeout_s = limits.timeout_ms / 1000
@@ -34,7 +36,7 @@ class Gate:
         self._inside = asyncio.Semaphore(limits.concurrency)
         self._places = limits.concurrency + limits.queue
         self._shop = shop
-        self._host = Host(shop, database_url)
+        self._host = Host(shop, database_url, password)
         self._breaker = Breaker()
         self._clock = clock
 

@@ -14,6 +14,8 @@ from datetime import date
 from typing import Any, Final, TypeVar
 
 from civicmall.kernel import db, logs
+from civicmall.kernel.crypto import Keys
+from civicmall.kernel.migrate import Room
 from shopkit import Shop
 from shopkit.answers import checked
 from shopkit.call import Call, NoTables
@@ -54,12 +56,21 @@ def role(shop_id: str) -> str:
     return f"civicmall_shop_{shop_id}"
 
 
+def room(shop: Shop, keys: Keys) -> Room | None:
+    """What must be migrated for a shop, and whom it signs in as; None where it keeps no tables."""
+    if shop.migrations is None:
+        return None
+    name = shop.manifest.id
+    return Room(schema(name), shop.migrations, role(name), keys.password(role(name)))
+
+
 class Host:
     """Runs one shop. `call` is used from the platform's loop, everything else happens here."""
 
-    def __init__(self, shop: Shop, database_url: str) -> None:
+    def __init__(self, shop: Shop, database_url: str, password: str) -> None:
         self.shop = shop
         self._url = database_url
+        self._password = password
         self._loop = asyncio.new_event_loop()
         self._pool: Any = NoTables()
         self._leaving = False
@@ -84,7 +95,11 @@ class Host:
         name = self.shop.manifest.id
         if self.shop.migrations is not None:
             self._pool = await db.open_pool(
-                self._url, role=role(name), search_path=schema(name), size_max=POOL_MAX
+                self._url,
+                role=role(name),
+                password=self._password,
+                search_path=schema(name),
+                size_max=POOL_MAX,
             )
             if today is not None and self.shop.seeder is not None:
                 await _theirs(self.shop.seeder, self._pool, secret, today)

@@ -35,6 +35,7 @@ from .errors import (
     ShopUnavailable,
 )
 from .gate import Gate
+from .host import role
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
 from .rules import ShopKeys
 
@@ -62,7 +63,12 @@ class Gateway:
         settings, today = self._house.settings, self._house.clock.today()
 
         async def one(shop: shopkit.Shop) -> None:
-            gate = Gate(shop, settings.database_url, self._house.clock)
+            gate = Gate(
+                shop,
+                settings.database_url,
+                self._house.clock,
+                self._house.keys.password(role(shop.manifest.id)),
+            )
             self._gates[shop.manifest.id] = gate
             await gate.start(
                 self._keys_of(shop.manifest.id).secret, today if settings.sandbox else None
@@ -194,8 +200,9 @@ class Gateway:
             if gate is None:
                 found.append(Health(entry.id, "broken", "open", 0, entry.reason))
             else:
+                state = "broken" if gate.fault else "live"
                 found.append(
-                    Health(entry.id, "live", gate.breaker_state(), gate.running, gate.fault)
+                    Health(entry.id, state, gate.breaker_state(), gate.running, gate.fault)
                 )
         return found
 

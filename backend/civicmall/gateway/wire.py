@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from shopkit.answers import WrongAnswer
 
-PARTS_MAX: Final = 120_000
+PARTS_MAX: Final = 150_000
 """Values in one answer: a hundred matters of fifty steps, as full as they may be, have fewer."""
 TEXT_MAX: Final = 1024 * 1024
 """Characters in one answer, all texts together: as much as we let a client send us."""

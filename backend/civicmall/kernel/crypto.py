@@ -84,6 +84,10 @@ class Keys:
         """32 bytes to look a sealed value up by; nobody without the key can compute it."""
         return hmac.new(self._blind, f"{context}\0{text}".encode(), hashlib.sha256).digest()
 
+    def password(self, role: str) -> str:
+        """What a database role signs in with; never stored, the same in every process."""
+        return self.derive(f"database:{role}").hex()
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose; two purposes tell nothing about each other."""
         return HKDF(SHA256(), KEY, salt=None, info=purpose.encode()).derive(self._root)

@@ -48,13 +48,20 @@ async def open_pool(
     url: str,
     *,
     role: str = APP_ROLE,
+    password: str = "",
     search_path: str = "pg_catalog",
     size_max: int = 16,
     command_timeout_s: float = 10.0,
 ) -> Pool:
-    """A pool working as `role`. Names are always qualified, hence the narrow search path."""
+    """A pool working as `role`. Names are always qualified, hence the narrow search path.
+
+    With its `password` the pool signs in as the role, and nothing run on it can become another;
+    without, it signs in as the URL's user and only takes the role on, as tests and tools do.
+    """
     return await asyncpg.create_pool(
         url,
+        user=role if password else None,
+        password=password or None,
         min_size=1,
         max_size=size_max,
         init=prepare,
@@ -63,7 +70,7 @@ async def open_pool(
         statement_cache_size=512,
         max_cached_statement_lifetime=0,
         server_settings={
-            "role": role,
+            **({} if password else {"role": role}),
             "search_path": search_path,
             "application_name": role,
             "timezone": "UTC",

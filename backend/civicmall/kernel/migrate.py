@@ -37,6 +37,8 @@ class Room(Struct, frozen=True):
     schema: str
     folder: Path
     role: str = APP_ROLE
+    password: str = ""
+    """What the role signs in with; empty: it can't."""
 
 
 async def apply(url: str, rooms: Iterable[Room]) -> list[str]:
@@ -109,6 +111,8 @@ async def _run(db: Any, room: Room, migration: Migration, text: str, digest: str
 async def _schema(db: Any, room: Room) -> None:
     """The schema and its role. Grants come before the tables, so a migration may revoke them."""
     await _role(db, room.role)
+    if room.password:
+        await _let_in(db, room)
     if await db.fetchval(
         "select exists (select from pg_namespace where nspname = $1)", room.schema
     ):
@@ -142,3 +146,10 @@ async def _role(db: Any, role: str) -> None:
         raise MigrationRefused(
             f"the user of DATABASE_URL is no member of the role {role}: grant it"
         )
+
+
+async def _let_in(db: Any, room: Room) -> None:
+    """Let the role sign in. The server's log must not show how, whatever it is set to log."""
+    async with db.transaction():
+        secret = await db.fetchval("select quote_literal($1::text)", room.password)
+        await db.execute(f"alter role {room.role} login password {secret}")

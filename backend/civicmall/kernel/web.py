@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Request, Response, Router, static_files
+from litestar import MediaType, Request, Response, Router, static_files
 from litestar.datastructures import CacheControlHeader
 
 from . import i18n, money
@@ -84,7 +84,7 @@ class Pages:
         return Response(
             html.encode(),
             status_code=status,
-            media_type="text/html; charset=utf-8",
+            media_type=MediaType.HTML,
             headers={"cache-control": "no-store", "content-language": lang},
         )
 

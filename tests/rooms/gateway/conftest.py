@@ -1,0 +1,117 @@
+"""A city whose shops are an odd one, a fine one, and some that can't even be read or imported."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests import workshop
+from tests.city import City, running_city
+
+from civicmall import gateway
+from civicmall.gateway.breaker import Breaker
+from civicmall.kernel import crypto, migrate
+from civicmall.kernel.clock import Clock
+from civicmall.kernel.config import Settings
+from civicmall.shops import Registry
+
+TIMEOUT_MS = 400
+CLAIMS = [{"name": "id_number", "purpose": workshop.text("to find you")}]
+MIGRATION = """\
+-- a table of notes
+-- depends:
+-- migrate: apply
+create table note (n int);
+-- migrate: rollback
+drop table note;
+"""
+FINE = Path(__file__).with_name("odd.py").read_text()
+
+
+class Later(Clock):
+    """A clock that a test may put forward."""
+
+    forward_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.forward_s
+
+
+class Names:
+    """The shops' ids, other in each run of a module."""
+
+    def __init__(self) -> None:
+        self.odd = workshop.unique("odd")
+        self.fine = workshop.unique("fine")
+        self.key = workshop.unique("key")
+        self.gone = workshop.unique("gone")
+        self.exits = workshop.unique("exits")
+
+
+@pytest.fixture(scope="module")
+def names() -> Names:
+    return Names()
+
+
+@pytest.fixture(scope="module")
+def odd_registry(names: Names, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    plugins = tmp_path_factory.mktemp("odd")
+    apps = [
+        workshop.app("plain", "bills"),
+        workshop.app("guarded", "bills", claims=CLAIMS, min_level=2),
+    ]
+    apps[1]["fees"] = apps[0]["fees"]
+    limits = {"timeout_ms": TIMEOUT_MS, "concurrency": 4, "queue": 4}
+    for name in (names.odd, names.fine):
+        said = workshop.manifest(name, apps, limits=limits)
+        workshop.build(plugins, said, FINE, **{f"0001_{name}": MIGRATION})
+    apps = [workshop.app("plain", "bills")]
+    workshop.build(plugins, workshop.manifest(names.key, apps, colour="red"), FINE)
+    workshop.build(plugins, workshop.manifest(names.gone, apps), "import nothing_of_this_name")
+    workshop.build(plugins, workshop.manifest(names.exits, apps), "sys.exit(3)")
+    return workshop.opened(plugins)
+
+
+@pytest.fixture(scope="module")
+def later() -> Later:
+    return Later()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def city(
+    settings: Settings, odd_registry: Registry, names: Names, later: Later
+) -> AsyncGenerator[City]:
+    keys = crypto.load(settings.data_dir)
+    rooms = [
+        room
+        for entry in odd_registry.all()
+        if entry.shop is not None and (room := gateway.room(entry.shop, keys)) is not None
+    ]
+    assert len(rooms) == 2
+    await migrate.apply(settings.database_url, rooms)
+    async with running_city(settings, odd_registry, later) as found:
+        yield found
+
+
+@pytest.fixture
+def odd(names: Names, city: City) -> Generator[Any]:
+    """The odd shop from inside, as well as new before and after each test."""
+    module: Any = sys.modules[names.odd]
+    gate = city.parts.gateway._gates[names.odd]
+
+    def mend() -> None:
+        module.mode = "ok"
+        module.release.clear()
+        module.seen.clear()
+        gate._breaker = Breaker()
+
+    mend()
+    yield SimpleNamespace(module=module, gate=gate, id=names.odd)
+    module.release.set()
+    mend()

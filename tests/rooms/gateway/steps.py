@@ -1,0 +1,45 @@
+"""What the tests of this room do again and again."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+from uuid import UUID
+
+import httpx
+from tests.city import City
+
+from civicmall.identity import Caller, account
+from civicmall.kernel import ids
+
+_phones = itertools.count(1)
+
+
+async def someone(city: City, level: int = 1) -> tuple[httpx.AsyncClient, UUID]:
+    """Somebody new, signed in the short way."""
+    citizen = await account(city.house, f"1660{next(_phones):07d}")
+    caller = Caller(citizen, ids.new(ids.bucket_of(citizen)), level)
+    return await city.crowd(city.parts.tokens.access(caller)), citizen
+
+
+async def known(city: City, persona: str) -> httpx.AsyncClient:
+    """A persona at level 2 who has agreed to nothing."""
+    person = (await city.people())[persona]
+    client = await city.newcomer(persona)
+    answer = await client.post(
+        "/v1/me/verification", json={"name": person["name"], "id_number": person["id_number"]}
+    )
+    return await city.client(answer.json()["access_token"])
+
+
+async def timed(work: Any) -> tuple[httpx.Response, float]:
+    """An answer and how many seconds it took."""
+    began = time.perf_counter()
+    answer = await work
+    return answer, time.perf_counter() - began
+
+
+def bills(shop: str, app: str = "plain") -> str:
+    """The path of an app's bills."""
+    return f"/v1/shops/{shop}/apps/{app}/bills"
