@@ -30,7 +30,7 @@ from civicmall import (
     recommend,
     shops,
 )
-from civicmall.kernel import crypto, db, http, jobs, logs, migrate, outbox
+from civicmall.kernel import crypto, db, http, jobs, logs, migrate, mode, outbox
 from civicmall.kernel import routes as ops
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
@@ -96,9 +96,11 @@ async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
             applied += await migrate.apply(settings.database_url, [room])
         except migrate.MigrationRefused as error:
             registry.report(entry.id, str(error))  # costs this shop, not the city
+    await migrate.close_door(settings.database_url)
     pool = await db.open_pool(settings.database_url, password=password, size_max=2)
     try:
         house = House(settings, Clock(), keys, pool)
+        await mode.keep(pool, sandbox=settings.sandbox)
         await shops.record(pool, registry)
         await catalogue.load(pool)
         if settings.sandbox:
@@ -141,6 +143,7 @@ async def assemble(
             size_max=settings.pool_max,
         )
         stack.push_async_callback(_close, pool)
+        await mode.keep(pool, sandbox=settings.sandbox)
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         handlers = Handlers()
         drain = Drain(pool, handlers)
@@ -190,10 +193,13 @@ def create_app(
         async with assemble(settings, registry, clock) as parts:
             for name in Parts.__struct_fields__:
                 setattr(app.state, name, getattr(parts, name))
-            tasks: list[asyncio.Task[None]] = []
+            tasks = [
+                asyncio.create_task(jobs.keep(job), name=job.name)
+                for job in parts.jobs
+                if settings.workers or job.everywhere
+            ]
             if settings.workers:
                 tasks.append(asyncio.create_task(parts.drain.run(), name="outbox"))
-                tasks += [asyncio.create_task(jobs.keep(j), name=j.name) for j in parts.jobs]
             try:
                 yield
             finally:

@@ -12,6 +12,7 @@ from civicmall.identity import NotAllowed, SignInNeeded, TokenExpired, TokenInva
 from civicmall.kernel.errors import (
     Internal,
     MethodNotAllowed,
+    NotFound,
     Problem,
     TooLarge,
     UnsupportedMedia,
@@ -32,7 +33,7 @@ def document(app: Litestar) -> dict[str, Any]:
     for path, operations in doc["paths"].items():
         for method in METHODS:
             if method in operations:
-                _complete(operations[method])
+                _complete(operations[method], path)
                 _show(operations[method], examples.get(f"{method.upper()} {path}", {}))
     return doc
 
@@ -48,12 +49,14 @@ def _show(operation: dict[str, Any], example: dict[str, Any]) -> None:
                     content["example"] = example["response"]
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any], path: str) -> None:
     if operation.get("security"):
         _add(operation, *SECURED)
     if "requestBody" in operation:
         _add(operation, *WITH_BODY)
         operation["requestBody"]["required"] = True
+    if "{" in path:
+        _add(operation, NotFound)  # a part of the path that can't be what it should be
     _add(operation, MethodNotAllowed, Internal)
 
 

@@ -1,10 +1,11 @@
-"""The command line: `civicmall run | serve | smoke | schemas | db … | shop …`."""
+"""The command line: `civicmall run | serve | smoke | schemas | db … | shop … | staff …`."""
 
 from __future__ import annotations
 
 import sys
 from typing import Annotated
 
+import asyncpg
 import typer
 from rich.console import Console
 
@@ -61,10 +62,11 @@ def schemas(
 
 
 def _add_groups() -> None:
-    from . import db, shop
+    from . import db, shop, staff
 
     app.add_typer(db.app, name="db")
     app.add_typer(shop.app, name="shop")
+    app.add_typer(staff.app, name="staff")
 
 
 def main() -> None:
@@ -74,4 +76,7 @@ def main() -> None:
         app()
     except (BadSetting, NoServer, MigrationRefused) as error:
         err.print(f"[red]civicmall:[/red] {error}")
+        sys.exit(2)
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        err.print(f"[red]civicmall:[/red] {error}. Has `civicmall db migrate` run with these keys?")
         sys.exit(2)

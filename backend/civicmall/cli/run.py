@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 import time
@@ -58,7 +59,7 @@ def prepare(settings: Settings, registry: Registry) -> list[str]:
 def run_all(out: Console) -> None:
     """Set up and serve; prints where to go."""
     began = time.monotonic()
-    settings = Settings.from_env()
+    settings = Settings.from_env().for_a_city()
     _free(settings)
     logs.configure(as_json=settings.log_json)
     with out.status("PostgreSQL …") as status:
@@ -87,7 +88,9 @@ def run_all(out: Console) -> None:
 
 def serve_only() -> None:
     """Serve; for production, under a supervisor."""
-    settings = Settings.from_env()
+    if "CIVICMALL_SANDBOX" not in os.environ:
+        raise BadSetting("CIVICMALL_SANDBOX", "0 for a real city or 1 for a sandbox: say which")
+    settings = Settings.from_env().for_a_city()
     if not settings.database_url:
         raise BadSetting(
             "DATABASE_URL", "the address of a migrated database (`civicmall db migrate`)"

@@ -15,6 +15,7 @@ from .errors import (
     ShopRefused,
     ShopTimeout,
     ShopUnavailable,
+    TooManyCalls,
 )
 from .host import role, room, schema
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
@@ -33,5 +34,5 @@ def jobs(house: House) -> list[Job]:
 __all__ = [
     "Bills", "ConsentNeeded", "FinishedCall", "Gateway", "Health", "LevelTooLow", "Matters",
     "NoSuchThing", "Owed", "OwedBill", "ShopBadAnswer", "ShopFailed", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "finished_call", "jobs", "role", "room", "routers", "schema",
+    "ShopUnavailable", "TileState", "TooManyCalls", "finished_call", "jobs", "role", "room", "routers", "schema",
 ]  # fmt: skip

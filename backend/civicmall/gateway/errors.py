@@ -68,3 +68,13 @@ class ShopTimeout(Problem):
     """The shop did not answer in time."""
 
     type, status, title = "/problems/shop-timeout", 504, "The department did not answer in time."
+
+
+class TooManyCalls(Problem):
+    """One citizen asks a shop more at once than anybody needs."""
+
+    type, status, title = (
+        "/problems/too-many-calls",
+        429,
+        "Too many requests at once; wait a little.",
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import shopkit
 from civicmall.kernel import logs
@@ -14,10 +15,14 @@ from shopkit.call import Call
 from shopkit.shop import Operation
 
 from .breaker import Breaker
-from .errors import ShopUnavailable
+from .errors import ShopUnavailable, TooManyCalls
 from .host import Host
 
 log = logs.get("gateway")
+SHARE: Final = 4
+"""One citizen's calls fill a quarter of a shop's places at most; the rest is for the others."""
+SHARE_MIN: Final = 8
+"""As many as a home's tiles ask at once."""
 BreakerState = Literal["closed", "open", "half-open"]
 
 
@@ -35,6 +40,8 @@ class Gate:
         """Why the shop could not start; empty where it did."""
         self._inside = asyncio.Semaphore(limits.concurrency)
         self._places = limits.concurrency + limits.queue
+        self._share = max(SHARE_MIN, self._places // SHARE)
+        self._callers: Counter[object] = Counter()
         self._shop = shop
         self._host = Host(shop, database_url, password)
         self._breaker = Breaker()
@@ -73,14 +80,25 @@ class Gate:
             raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
 
     async def call(
-        self, app: str, operation: Operation, call: Callable[[Any], Call], asked: Any
+        self,
+        app: str,
+        operation: Operation,
+        call: Callable[[Any], Call],
+        asked: Any,
+        caller: object = None,
     ) -> Any:
-        """One call. Raises ShopUnavailable when full or shut, and whatever the shop raises."""
+        """One call, in `caller`'s name: nobody may fill more than a share of the places.
+
+        Raises TooManyCalls, ShopUnavailable when full or shut, and whatever the shop raises.
+        """
         self.check()
+        if caller is not None and self._callers[caller] >= self._share:
+            raise TooManyCalls(shop=self.shop_id, retry_after_s=1)
         went_in = self._breaker.admit(self._clock.monotonic())
         if went_in is None:
             raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
         self.running += 1
+        self._callers[caller] += 1
         settled = False
         try:
             async with asyncio.timeout(self.timeout_s), self._inside:
@@ -99,5 +117,8 @@ class Gate:
             return answer
         finally:
             self.running -= 1
+            self._callers[caller] -= 1
+            if not self._callers[caller]:
+                del self._callers[caller]
             if not settled:
                 self._breaker.abandoned(went_in)

@@ -23,13 +23,14 @@ from .errors import (
     ShopRefused,
     ShopTimeout,
     ShopUnavailable,
+    TooManyCalls,
 )
 from .models import Bills, Health, Matters
 from .service import Gateway
 
 MAY_FAIL = problems(
     NoSuchShop, NoSuchApp, NoSuchThing, ConsentNeeded, LevelTooLow, ShopRefused, ShopBadAnswer,
-    ShopFailed, ShopUnavailable, ShopTimeout,
+    ShopFailed, ShopUnavailable, ShopTimeout, TooManyCalls,
 )  # fmt: skip
 Paid = Annotated[bool, QueryParameter(description="Also those that were paid.")]
 MatterId = Annotated[

@@ -10,10 +10,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from shopkit import Bill
+from shopkit import App, Bill
 from shopkit.contract import Id
 
-from .errors import NoSuchThing
+from .errors import ConsentNeeded, LevelTooLow, NoSuchThing
 
 REASON_MAX: Final = 400
 """Characters of a shop's reason that are passed on: as many as any text of the contract has."""
@@ -31,6 +31,18 @@ class ShopKeys(Struct, frozen=True):
     def sub(self, citizen_id: UUID) -> str:
         """What this shop knows a citizen by; every other shop knows them by another word."""
         return hmac.new(self.pairwise, citizen_id.bytes, hashlib.sha256).hexdigest()[:32]
+
+
+def entitled(app: App, shop: str, level: int, agreed: frozenset[str]) -> None:
+    """That a citizen is known well enough and agreed to all that the app asks for.
+
+    Raises LevelTooLow, ConsentNeeded.
+    """
+    if level < app.min_level:
+        raise LevelTooLow(needed=app.min_level)
+    missing = {c.name: dict(c.purpose) for c in app.claims if c.name not in agreed}
+    if missing:
+        raise ConsentNeeded(shop=shop, app=app.id, claims=missing)
 
 
 def identifier(said: str, shop: str) -> str:

@@ -33,6 +33,7 @@ from .errors import (
     ShopRefused,
     ShopTimeout,
     ShopUnavailable,
+    TooManyCalls,
 )
 from .gate import Gate
 from .host import role
@@ -141,7 +142,14 @@ class Gateway:
             for app in entry.manifest.apps
             if "bills" in app.capabilities
         ]
-        reads = [self._start_reading(caller, shop, app, lang) for shop, app in apps]
+        agreed = {
+            (c.shop, c.app): frozenset(c.claims)
+            for c in await identity.consents(self._house.db, caller.citizen_id)
+        }
+        reads = [
+            self._start_reading(caller, shop, app, agreed.get((shop, app), frozenset()), lang)
+            for shop, app in apps
+        ]
         if reads:
             await asyncio.wait(reads, timeout=TILE_S)
         tiles = [self._tile(read, caller, *app) for read, app in zip(reads, apps, strict=True)]
@@ -156,12 +164,21 @@ class Gateway:
         }
         return Owed(bills, states)
 
-    def _start_reading(self, caller: Caller, shop: str, app: str, lang: str) -> asyncio.Task[Bills]:
+    def _start_reading(
+        self, caller: Caller, shop: str, app: str, agreed: frozenset[str], lang: str
+    ) -> asyncio.Task[Bills]:
         """Read an app's bills; who asked may leave before the answer, which is kept all the same.
 
         So a shop that hangs is found out by its breaker, however short a time the home waits.
         """
-        task = asyncio.create_task(self.bills(caller, shop, app, BillsQuery(), lang))
+
+        async def read() -> Bills:
+            manifest = self._registry.app(shop, app)
+            rules.entitled(manifest, shop, caller.level, agreed)
+            kept, stale = await self._recall(caller, shop, app, "bills.list", BillsQuery(), lang)
+            return Bills(kept.answer, None, stale, kept.as_of)
+
+        task = asyncio.create_task(read())
         self._reading.add(task)
         task.add_done_callback(self._done_reading)
         return task
@@ -209,10 +226,16 @@ class Gateway:
     async def _read(
         self, caller: Caller, shop: str, app: str, operation: Operation, asked: Any, lang: str
     ) -> tuple[Kept, bool]:
-        """An answer that may come from memory, and whether it is stale."""
+        """An answer that may come from memory, and whether it is stale; rights come first."""
+        await self._check_rights(caller, shop, app)
+        return await self._recall(caller, shop, app, operation, asked, lang)
+
+    async def _recall(
+        self, caller: Caller, shop: str, app: str, operation: Operation, asked: Any, lang: str
+    ) -> tuple[Kept, bool]:
+        """The same, where rights were looked at."""
         key = self._cache.key(caller.citizen_id, shop, app, operation, asked)
         fresh_s = self._registry.app(shop, app).cache_seconds
-        await self._check_rights(caller, shop, app)
         if kept := self._cache.get(key, self._house.clock.monotonic(), fresh_s):
             return kept, False
         try:
@@ -228,13 +251,10 @@ class Gateway:
     async def _check_rights(self, caller: Caller, shop: str, app: str) -> None:
         """That the citizen is known well enough and agreed. Raises LevelTooLow, ConsentNeeded."""
         manifest = self._registry.app(shop, app)
-        if caller.level < manifest.min_level:
-            raise LevelTooLow(needed=manifest.min_level)
+        agreed: frozenset[str] = frozenset()
         if manifest.claims:
-            given = await identity.consent(self._house.db, caller.citizen_id, shop, app)
-            missing = {c.name: dict(c.purpose) for c in manifest.claims if c.name not in given}
-            if missing:
-                raise ConsentNeeded(shop=shop, app=app, claims=missing)
+            agreed = await identity.consent(self._house.db, caller.citizen_id, shop, app)
+        rules.entitled(manifest, shop, caller.level, agreed)
 
     async def _ask(
         self,
@@ -282,16 +302,17 @@ class Gateway:
                 secret=keys.secret,
             )
 
-        return await self._through(gate, app, operation, call, asked)
+        who = None if news else caller.citizen_id
+        return await self._through(gate, app, operation, call, asked, who)
 
     async def _through(
-        self, gate: Gate, app: str, operation: Operation, call: Any, asked: Any
+        self, gate: Gate, app: str, operation: Operation, call: Any, asked: Any, who: UUID | None
     ) -> Any:
         """Through the gate, with whatever comes back as one of our problems."""
         shop, outcome = gate.shop_id, "ok"
         began = self._house.clock.monotonic()
         try:
-            return await gate.call(app, operation, call, asked)
+            return await gate.call(app, operation, call, asked, who)
         except shopkit.NotFound as error:
             outcome = "not_found"
             raise NoSuchThing(shop=shop) from error
@@ -311,7 +332,7 @@ class Gateway:
             log.warning("shop.bad_answer", shop=shop, app=app, operation=operation,
                       check=error.check, seen=error.seen)  # fmt: skip
             raise ShopBadAnswer(shop=shop, check=error.check) from error
-        except ShopUnavailable:
+        except (ShopUnavailable, TooManyCalls):
             outcome = "rejected"
             raise
         except Exception as error:

@@ -20,7 +20,14 @@ from .errors import (
     WrongCode,
     WrongPassword,
 )
-from .guards import citizen_only, operator_only, provide_caller, provide_staff, staff_only
+from .guards import (
+    citizen_only,
+    operator_only,
+    provide_caller,
+    provide_staff,
+    sandbox_only,
+    staff_only,
+)
 from .models import (
     AccessRow,
     Caller,
@@ -53,6 +60,7 @@ from .people import (
 from .routes import routers
 from .service import (
     account,
+    add_staff,
     forget,
     learn_ended,
     refresh,
@@ -72,7 +80,7 @@ if TYPE_CHECKING:
 def jobs(house: House, tokens: Tokens) -> list[Job]:
     """Learn of sessions that ended elsewhere; forget what is over."""
     return [
-        Job("identity.ended", 2.0, lambda: learn_ended(house, tokens)),
+        Job("identity.ended", 2.0, lambda: learn_ended(house, tokens), everywhere=True),
         Job("identity.forget", 3600.0, lambda: forget(house)),
     ]
 
@@ -82,9 +90,9 @@ __all__ = [
     "NotInRegister", "NumberTaken", "Profile", "SandboxMessage", "SandboxPerson", "SessionView",
     "SignIn", "SignInNeeded", "Staff", "StaffSignIn", "TokenExpired", "TokenInvalid", "TokenPair",
     "Tokens", "TooManyCodes", "Verification", "Visit", "WrongCode", "WrongPassword", "accesses",
-    "account", "check_origin", "citizen_only", "claims", "consent", "consents", "cookies",
+    "account", "add_staff", "check_origin", "citizen_only", "claims", "consent", "consents", "cookies",
     "declare", "facts", "forget", "give_consent", "jobs", "learn_ended", "note_access",
     "operator_only", "profile", "provide_caller", "provide_staff", "refresh", "routers", "row",
-    "sandbox", "sandbox_messages", "send_code", "sessions", "sign_in", "sign_out", "staff_only",
+    "sandbox", "sandbox_messages", "sandbox_only", "send_code", "sessions", "sign_in", "sign_out", "staff_only",
     "staff_sign_in", "take_back_consent", "verify", "visit",
 ]  # fmt: skip

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-Phone = Annotated[str, Meta(pattern=r"^1[3-9]\d{9}$", description="A mainland mobile number.")]
-Code = Annotated[str, Meta(pattern=r"^\d{6}$")]
+Phone = Annotated[
+    str, Meta(pattern=r"^1[3-9][0-9]{9}$(?!\n)", description="A mainland mobile number.")
+]
+Code = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 Device = Annotated[str, Meta(max_length=80, pattern=r"^[^\x00]*$")]
 """PostgreSQL keeps every character but NUL."""
 Role = Literal["operator", "department"]
@@ -80,7 +82,7 @@ class Verification(Struct, frozen=True, forbid_unknown_fields=True):
     """What the authority's register is asked."""
 
     name: Annotated[str, Meta(min_length=2, max_length=60)]
-    id_number: Annotated[str, Meta(pattern=r"^\d{17}[\dX]$")]
+    id_number: Annotated[str, Meta(pattern=r"^[0-9]{17}[0-9X]$(?!\n)")]
 
 
 class Profile(Struct, frozen=True):

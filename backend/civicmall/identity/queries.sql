@@ -1,21 +1,27 @@
--- name: send_code(bucket, blind, hash, valid_s, tries, window_s, sends_max)$
--- One code per phone at a time; the window counts how many were sent. Null: too many.
-insert into identity.code as c (bucket, blind, hash, tries_left, expires_at, sent, window_start)
-values (:bucket, :blind, :hash, :tries, now() + make_interval(secs => :valid_s::float8), 1, now())
+-- name: send_code(bucket, blind, hash, valid_s, tries, window_s, sends_max, day_sends_max)$
+-- One code per phone at a time; window and day count how many were sent. Null: too many.
+insert into identity.code as c (bucket, blind, hash, tries_left, expires_at, sent, window_start, day_sent)
+values (:bucket, :blind, :hash, :tries, now() + make_interval(secs => :valid_s::float8), 1, now(), 1)
 on conflict (bucket, blind) do update
 set hash = excluded.hash, tries_left = excluded.tries_left, expires_at = excluded.expires_at,
     sent = case when c.window_start < now() - make_interval(secs => :window_s::float8)
                 then 1 else c.sent + 1 end,
     window_start = case when c.window_start < now() - make_interval(secs => :window_s::float8)
-                        then now() else c.window_start end
-where c.sent < :sends_max or c.window_start < now() - make_interval(secs => :window_s::float8)
+                        then now() else c.window_start end,
+    day = current_date,
+    day_sent = case when c.day < current_date then 1 else c.day_sent + 1 end,
+    day_wrong = case when c.day < current_date then 0 else c.day_wrong end
+where (c.sent < :sends_max or c.window_start < now() - make_interval(secs => :window_s::float8))
+  and (c.day_sent < :day_sends_max or c.day < current_date)
 returning sent;
 
--- name: try_code(bucket, blind, hash)^
+-- name: try_code(bucket, blind, hash, day_wrong_max)^
 -- Spends a try before it tells, so a thousand guesses at once are still five.
 update identity.code
-set tries_left = case when hash = :hash then 0 else tries_left - 1 end
+set tries_left = case when hash = :hash then 0 else tries_left - 1 end,
+    day_wrong = day_wrong + (hash <> :hash)::int
 where bucket = :bucket and blind = :blind and tries_left > 0 and expires_at > now()
+  and day_wrong < :day_wrong_max
 returning hash = :hash as right, tries_left;
 
 -- name: add_citizen(bucket, blind, id, phone)$
@@ -143,16 +149,32 @@ order by day desc, reader desc, purpose desc limit :most;
 
 -- name: staff(username)^
 -- record_class: StaffRow
-select id, password, name, role, shop from identity.staff where username = :username and active;
+select id, password, name, role, shop from identity.staff
+where username = :username and active and (wait_until is null or wait_until <= now());
+
+-- name: staff_failed(username, free)!
+-- After some free tries each further one doubles the wait: a minute, two, four, up to an hour.
+update identity.staff
+set failures = failures + 1,
+    wait_until = case when failures + 1 >= :free
+        then now() + least(interval '1 minute' * power(2, least(failures + 1 - :free, 6)), interval '1 hour') end
+where username = :username;
+
+-- name: staff_passed(id)!
+update identity.staff set failures = 0, wait_until = null where id = :id and failures > 0;
+
+-- name: has_staff(username)$
+select exists (select from identity.staff where username = :username);
 
 -- name: staff_by_id(id)^
 -- record_class: StaffRow
 select id, password, name, role, shop from identity.staff where id = :id and active;
 
--- name: add_staff(id, username, password, name, role, shop)!
+-- name: add_staff(id, username, password, name, role, shop)$
 insert into identity.staff (id, username, password, name, role, shop)
 values (:id, :username, :password, :name, :role, :shop)
-on conflict (username) do nothing;
+on conflict (username) do nothing
+returning true;
 
 -- name: keep_message(bucket, id, phone, body)!
 insert into identity.sandbox_message (bucket, id, phone, body) values (:bucket, :id, :phone, :body);

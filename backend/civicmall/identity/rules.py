@@ -15,6 +15,10 @@ CODE_VALID_S: Final = 300
 CODE_TRIES: Final = 5
 CODE_WINDOW_S: Final = 600
 CODES_PER_WINDOW: Final = 10
+CODES_PER_DAY: Final = 60
+WRONG_PER_DAY: Final = 30
+"""Wrong codes per phone and day: one guesser in thirty thousand gets in on a given day."""
+STAFF_FREE_TRIES: Final = 5
 RESEND_AFTER_S: Final = 30
 CODES: Final = "sandbox-codes"
 """Purpose of the key that the sandbox's codes are derived with."""

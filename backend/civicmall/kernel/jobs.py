@@ -21,6 +21,8 @@ class Job(Struct, frozen=True):
     name: str
     every_s: float
     run: Callable[[], Awaitable[object]]
+    everywhere: bool = False
+    """Whether it concerns each process itself, also one without workers."""
 
 
 async def keep(job: Job) -> None:

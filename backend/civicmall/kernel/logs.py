@@ -11,6 +11,7 @@ from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Final, cast
 
+import asyncpg
 import structlog
 
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
@@ -54,12 +55,25 @@ def _redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[
     return entry
 
 
+def _forget_rows(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """PostgreSQL's DETAIL quotes the row that failed, and with it what citizens wrote."""
+    error = entry.get("exc_info")
+    if error is True:
+        error = sys.exc_info()[1]
+    while isinstance(error, BaseException):
+        if isinstance(error, asyncpg.PostgresError):
+            error.detail = None
+        error = error.__cause__ or error.__context__
+    return entry
+
+
 def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     """Set up once, at start. Everything goes to stderr; stdout is for people."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _redact,
+        _forget_rows,
         structlog.processors.format_exc_info,
     ]
     last = (

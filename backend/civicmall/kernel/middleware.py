@@ -26,6 +26,8 @@ SECURITY: Final[list[tuple[bytes, bytes]]] = [
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", CONTENT),
 ]
+PRIVATE: Final = [*SECURITY, (b"cache-control", b"no-store")]
+"""The API's answers are somebody's own; no cache on the way may keep them."""
 
 
 class Outermost:
@@ -42,13 +44,14 @@ class Outermost:
         token = logs.trace_id.set(trace)
         began = time.perf_counter()
         status = 500
+        extra = PRIVATE if scope.get("path", "").startswith("/v1/") else SECURITY
 
         async def sending(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
-                    *message["headers"], *SECURITY, (b"x-trace-id", trace.encode()),
+                    *message["headers"], *extra, (b"x-trace-id", trace.encode()),
                 ]  # fmt: skip
             await send(message)
 

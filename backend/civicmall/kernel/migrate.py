@@ -16,6 +16,7 @@ from pogo_core.error import BadMigrationError
 from pogo_core.migration import Migration, topological_sort
 from pogo_core.util import sql as pogo
 
+from . import roles
 from .db import APP_ROLE
 
 if TYPE_CHECKING:
@@ -46,11 +47,25 @@ async def apply(url: str, rooms: Iterable[Room]) -> list[str]:
 
     Raises MigrationRefused.
     """
+    rooms = list(rooms)
     db = await asyncpg.connect(url, server_settings={"lock_timeout": f"{WAIT_S}s"})
     try:
         await _lock(db)
         await pogo.ensure_pogo_sync(db)
+        for role, password in {room.role: room.password for room in rooms}.items():
+            await roles.ensure(db, role, password)
         return [name for room in rooms for name in await _apply_room(db, room)]
+    except roles.RoleRefused as error:
+        raise MigrationRefused(f"the user of DATABASE_URL {error}") from error
+    finally:
+        await db.close()
+
+
+async def close_door(url: str) -> None:
+    """From now on only roles that were let in use this database, and none makes tables in it."""
+    db = await asyncpg.connect(url)
+    try:
+        await roles.close_door(db)
     finally:
         await db.close()
 
@@ -109,10 +124,7 @@ async def _run(db: Any, room: Room, migration: Migration, text: str, digest: str
 
 
 async def _schema(db: Any, room: Room) -> None:
-    """The schema and its role. Grants come before the tables, so a migration may revoke them."""
-    await _role(db, room.role)
-    if room.password:
-        await _let_in(db, room)
+    """The schema. Grants come before the tables, so a migration may revoke them."""
     if await db.fetchval(
         "select exists (select from pg_namespace where nspname = $1)", room.schema
     ):
@@ -124,32 +136,3 @@ async def _schema(db: Any, room: Room) -> None:
             await db.execute(
                 f"alter default privileges in schema {room.schema} grant {rights} on {kind} to {room.role}"
             )
-
-
-async def _role(db: Any, role: str) -> None:
-    """Roles belong to the whole cluster: another database's migrator may have made this one."""
-    member = await db.fetchval(
-        "select pg_has_role(oid, 'member') from pg_roles where rolname = $1", role
-    )
-    if member is None:
-        try:
-            async with db.transaction():
-                await db.execute(f"create role {role} nologin")
-                await db.execute(f"grant {role} to current_user")
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise MigrationRefused(
-                f"the user of DATABASE_URL may not create the role {role}: give it CREATEROLE"
-            ) from error
-        except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-            pass  # the other one was quicker
-    elif not member:
-        raise MigrationRefused(
-            f"the user of DATABASE_URL is no member of the role {role}: grant it"
-        )
-
-
-async def _let_in(db: Any, room: Room) -> None:
-    """Let the role sign in. The server's log must not show how, whatever it is set to log."""
-    async with db.transaction():
-        secret = await db.fetchval("select quote_literal($1::text)", room.password)
-        await db.execute(f"alter role {room.role} login password {secret}")

@@ -53,6 +53,14 @@ async def counts(db: Db) -> OutboxCounts:
     return found
 
 
+def _named(error: Exception) -> str:
+    """An error without the data that it speaks of; msgspec's name fields, never values."""
+    if isinstance(error, msgspec.ValidationError):
+        return f"ValidationError: {error}"[:500]
+    state = getattr(error, "sqlstate", None)
+    return type(error).__name__ + (f" ({state})" if state else "")
+
+
 class Handlers:
     """Who listens to what. Filled once, in app.py."""
 
@@ -144,7 +152,7 @@ class Drain:
                 self._db,
                 bucket=delivery.bucket,
                 id=delivery.id,
-                error=f"{type(error).__name__}: {error}"[:500],
+                error=_named(error),
                 wait_s=min(2.0 ** (delivery.attempts - 1), WAIT_MAX_S),
                 dead=last,
             )

@@ -60,3 +60,10 @@ where bucket = :bucket and owner = :owner and scope = :scope and key = :key and 
 -- name: forget_keys(bucket, keep_s)!
 delete from kernel.idempotency
 where bucket = :bucket and created_at < now() - make_interval(secs => :keep_s::float8);
+
+-- name: keep_mode(sandbox)$
+-- The first start decides; every later one gets what was decided.
+with made as (
+    insert into kernel.city (sandbox) values (:sandbox) on conflict do nothing returning sandbox
+)
+select sandbox from made union all select sandbox from kernel.city limit 1;

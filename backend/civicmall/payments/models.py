@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from .rules import LineState, OrderState
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-ChargeId = Annotated[str, Meta(max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$(?!\n)")]
+ChargeId = Annotated[str, Meta(max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$(?!\n)")]
 ChannelName = Literal["sandbox"]
 
 
@@ -149,7 +149,7 @@ class Paid(Struct, frozen=True, forbid_unknown_fields=True):
     """What a channel's callback says, once its signature was checked."""
 
     order_id: UUID
-    txn: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$")]
+    txn: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$(?!\n)")]
     amount_minor: Annotated[int, Meta(ge=1, le=100_000_000_00)]
     paid_at: datetime
     currency: Literal["CNY"] = "CNY"

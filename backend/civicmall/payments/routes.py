@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from civicmall import gateway as gate
 from civicmall.gateway import Gateway
-from civicmall.identity import Caller, Staff, citizen_only, operator_only, staff_only
+from civicmall.identity import Caller, Staff, citizen_only, operator_only, sandbox_only, staff_only
 from civicmall.kernel.db import Pool
-from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
+from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, NotFound
 from civicmall.kernel.house import House
 from civicmall.kernel.http import (
     After,
@@ -88,7 +88,7 @@ class Totals(Struct, frozen=True):
     responses=problems(
         KeyMissing, KeyReused, KeyRunning, ChargeInOrder, ChargeTwice, NoSuchShop, NoSuchApp,
         gate.NoSuchThing, gate.ConsentNeeded, gate.LevelTooLow, gate.ShopRefused,
-        gate.ShopBadAnswer, gate.ShopFailed, gate.ShopUnavailable, gate.ShopTimeout,
+        gate.ShopBadAnswer, gate.ShopFailed, gate.ShopUnavailable, gate.ShopTimeout, gate.TooManyCalls,
     ),
     summary="Order the payment of one or more charges",
 )  # fmt: skip
@@ -198,7 +198,7 @@ async def callback(
 @post(
     "/sandbox/cashier/{order_id:uuid}",
     status_code=HTTP_200_OK,
-    responses=problems(CashierClosed),
+    responses=problems(CashierClosed, NotFound),
     summary="Do at the sandbox's cashier what a payer would",
 )
 async def cashier(
@@ -248,7 +248,8 @@ routers = [
         guards=[citizen_only],
         tags=["payments"],
     ),
-    Router("/v1", route_handlers=[callback, cashier], guards=[public], tags=["channels"]),
+    Router("/v1", route_handlers=[callback], guards=[public], tags=["channels"]),
+    Router("/v1", route_handlers=[cashier], guards=[sandbox_only], tags=["sandbox"]),
     Router(
         "/v1/desk",
         route_handlers=[desk_payments, desk_totals],

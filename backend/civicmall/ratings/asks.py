@@ -17,11 +17,14 @@ TAGS_MAX: Final = 8
 Stars = Annotated[int, Meta(ge=1, le=5)]
 Tag = Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,39}$")]
 Tags = Annotated[list[Tag], Meta(max_length=TAGS_MAX)]
-Comment = Annotated[str, Meta(max_length=COMMENT_MAX, pattern=r"^[^\x00]*$")]
+_SEEN: Final = r"[^\x00-\x08\x0b-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+"""Any character but those that control a terminal, turn a line round, or show nothing at all."""
+_INK: Final = r"[^\s\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+Comment = Annotated[str, Meta(max_length=COMMENT_MAX, pattern=f"^{_SEEN}*$(?!\\n)")]
 Said = Annotated[
-    str, Meta(min_length=1, max_length=SAID_MAX, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+    str, Meta(min_length=1, max_length=SAID_MAX, pattern=f"^{_SEEN}*{_INK}{_SEEN}*$(?!\\n)")
 ]
-"""Words that can't be blank. PostgreSQL keeps every character but NUL."""
+"""Words that can't be blank."""
 
 
 class NewRating(Struct, frozen=True, forbid_unknown_fields=True):

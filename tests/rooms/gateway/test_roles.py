@@ -8,15 +8,19 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from civicmall import gateway
+from civicmall import app, gateway
 from civicmall.kernel import db
 from civicmall.kernel.house import House
+from civicmall.shops import Registry
 
 SHOP = "utility_bills"
 ESCAPES = (
     "set role civicmall",
     "set role civicmall_app",
     "set session authorization civicmall",
+    "select set_config('role', 'civicmall', false)",
+    "select set_config('role', 'civicmall_shop_public_security', false)",
+    "create temporary table mine (x int)",
     "select * from identity.citizen",
     "select * from payments.posting",
     "select * from shop_public_security.application",
@@ -30,7 +34,8 @@ ESCAPES = (
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def as_shop(house: House) -> AsyncGenerator[db.Pool]:
+async def as_shop(house: House, registry: Registry) -> AsyncGenerator[db.Pool]:
+    await app.prepare(house.settings, registry)  # rights to connect don't come with a template
     role = gateway.role(SHOP)
     pool = await db.open_pool(
         house.settings.database_url,
@@ -60,6 +65,7 @@ async def test_a_shop_reaches_nothing_but_its_schema(as_shop: db.Pool, statement
 
 async def test_resetting_the_role_changes_nothing(as_shop: db.Pool) -> None:
     await as_shop.execute("reset role")
+    await as_shop.execute("select set_config('role', 'none', false)")
     assert await as_shop.fetchval("select current_user::text") == gateway.role(SHOP)
     assert await as_shop.fetchval("select session_user::text") == gateway.role(SHOP)
     assert await as_shop.fetchval("select count(*) > 0 from account") is True

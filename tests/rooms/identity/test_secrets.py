@@ -1,34 +1,21 @@
-"""Personal data is nowhere in the clear: not in the database, not in a log, not without sandbox."""
+"""Personal data is nowhere in the clear: not in the database, not in a log."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
-from typing import Any
 
-import msgspec
 import pytest
-import pytest_asyncio
 from structlog.testing import capture_logs
-from tests.city import City, running_city
+from tests.city import City
 from tests.rooms.identity.steps import (
     another,
     code_for,
-    problem,
     refreshed,
     try_code,
     verified,
 )
 
-from civicmall.kernel.config import Settings
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def real_city(settings: Settings, registry: Any) -> AsyncGenerator[City]:
-    """The same city where nothing is a sandbox."""
-    real = msgspec.structs.replace(settings, sandbox=False)
-    async with running_city(real, registry) as found:
-        yield found
+from civicmall.kernel import logs
 
 
 async def _columns(city: City) -> list[tuple[str, str]]:
@@ -60,6 +47,7 @@ async def test_nothing_personal_is_kept_or_logged_in_the_clear(
 ) -> None:
     person = (await city.people())["graduate"]
     phone, name, number = person["phone"], person["name"], person["id_number"]
+    logs.configure(as_json=False)  # from info on, as in a city
     with capture_logs() as entries, caplog.at_level(logging.DEBUG):
         code = await code_for(city, phone)
         nobody = await city.anonymous()
@@ -75,6 +63,7 @@ async def test_nothing_personal_is_kept_or_logged_in_the_clear(
         await refreshed(nobody, pair["refresh_token"])
         await refreshed(nobody, pair["refresh_token"][:-4] + "AAAA")
         await client.delete("/v1/me/session")
+    logs.configure(as_json=False, level=logging.WARNING)
     assert entries
 
     secrets = (phone, name, number, code, pair["access_token"], pair["refresh_token"])
@@ -92,27 +81,3 @@ async def test_nothing_personal_is_kept_or_logged_in_the_clear(
 async def test_what_is_sealed_is_never_the_same_twice(city: City) -> None:
     rows = await city.house.db.fetch("select phone from identity.sandbox_message")
     assert len({row[0] for row in rows}) == len(rows)
-
-
-async def test_without_sandbox_its_doors_are_not_there(real_city: City) -> None:
-    nobody = await real_city.anonymous()
-    for path in ("/v1/sandbox/messages", "/v1/sandbox/people"):
-        assert problem(await nobody.get(path)) == (404, "not-found")
-
-
-async def test_without_sandbox_codes_are_random_and_nobody_is_in_the_register(
-    real_city: City, city: City
-) -> None:
-    person = (await city.people())["newborn_mother"]
-    nobody = await real_city.anonymous()
-    sent = await nobody.post("/v1/sign-in/codes", json={"phone": person["phone"]})
-    assert sent.status_code == 202
-    guess = await try_code(nobody, person["phone"], person["code"])
-    assert problem(guess) == (401, "wrong-code")
-
-    client = await city.newcomer("newborn_mother")
-    token = client.headers["authorization"].removeprefix("Bearer ")
-    who = city.parts.tokens.check(token)
-    there = await real_city.client(real_city.parts.tokens.access(who))
-    answer = await verified(there, person["name"], person["id_number"])
-    assert problem(answer) == (422, "not-in-register")

@@ -18,7 +18,14 @@ from tests.rooms.identity.steps import (
 )
 
 from civicmall import identity
-from civicmall.identity.rules import CODE_TRIES, CODE_VALID_S, CODE_WINDOW_S, CODES_PER_WINDOW
+from civicmall.identity.rules import (
+    CODE_TRIES,
+    CODE_VALID_S,
+    CODE_WINDOW_S,
+    CODES_PER_DAY,
+    CODES_PER_WINDOW,
+    WRONG_PER_DAY,
+)
 
 
 async def _expire(city: City, phone: str) -> None:
@@ -132,6 +139,38 @@ async def test_who_asks_for_too_many_codes_is_told_when_to_come_back(city: City)
     assert (await nobody.post("/v1/sign-in/codes", json={"phone": phone})).status_code == 202
 
 
+async def _day(city: City, phone: str, column: str, count: int) -> None:
+    """Let so many have been counted today."""
+    blind = city.house.keys.blind(phone, "phone")
+    await city.house.db.execute(
+        f"update identity.code set {column} = $3 where bucket = $1 and blind = $2",  # noqa: S608
+        *(blind[0], blind, count),
+    )
+
+
+async def test_a_day_has_an_end_of_codes(city: City) -> None:
+    phone, nobody = new_phone(), await city.anonymous()
+    await code_for(city, phone)
+    await _day(city, phone, "day_sent", CODES_PER_DAY)
+    refused = await nobody.post("/v1/sign-in/codes", json={"phone": phone})
+    assert problem(refused) == (429, "too-many-codes")
+    blind = city.house.keys.blind(phone, "phone")
+    await city.house.db.execute(
+        "update identity.code set day = current_date - 1 where bucket = $1 and blind = $2",
+        *(blind[0], blind),
+    )
+    assert (await nobody.post("/v1/sign-in/codes", json={"phone": phone})).status_code == 202
+
+
+async def test_wrong_codes_of_a_day_are_counted_over_all_its_codes(city: City) -> None:
+    phone, nobody = new_phone(), await city.anonymous()
+    code = await code_for(city, phone)
+    await _day(city, phone, "day_wrong", WRONG_PER_DAY - 1)
+    assert problem(await try_code(nobody, phone, another(code))) == (401, "wrong-code")
+    code = await code_for(city, phone)
+    assert problem(await try_code(nobody, phone, code)) == (401, "code-used-up")
+
+
 async def test_a_code_comes_in_the_readers_language(city: City) -> None:
     phone = new_phone()
     english = await city.client(lang="en")
@@ -149,6 +188,9 @@ async def test_a_code_comes_in_the_readers_language(city: City) -> None:
         ({"phone": "19800009999", "code": "123456", "device": "a\x00b"}, "device"),
         ({"phone": "19800009999", "code": "123456", "device": "a" * 81}, "device"),
         ({"phone": "19800009999"}, "code"),
+        ({"phone": "19800009999\n", "code": "123456"}, "phone"),
+        ({"phone": "１９８００００９９９９", "code": "123456"}, "phone"),
+        ({"phone": "19800009999", "code": "１２３４５６"}, "code"),
     ],
 )
 async def test_a_wrong_field_is_named(city: City, body: dict[str, str], field: str) -> None:

@@ -10,8 +10,11 @@ import pytest
 from tests.city import City
 from tests.rooms.identity.steps import pair_for, problem, refreshed
 
+from civicmall.identity import passwords
+from civicmall.identity.rules import STAFF_FREE_TRIES
 from civicmall.kernel import ids
 
+PASSWORD = "sandbox-only"
 CITIZENS_OWN = ("/v1/me", "/v1/me/sessions", "/v1/orders", "/v1/inbox", "/v1/home")
 DESK = ("/v1/desk/payments", "/v1/desk/totals", "/v1/desk/ratings", "/v1/staff/me")
 OPERATORS = ("/v1/desk/mismatches", "/v1/desk/ledger", "/v1/desk/shops/health")
@@ -51,6 +54,38 @@ async def test_both_answers_cost_a_hash(city: City) -> None:
 @pytest.mark.parametrize("body", [("op\x00erator", "x"), ("", "x"), ("operator", "x" * 201)])
 async def test_what_can_be_no_account_is_a_bad_request(city: City, body: tuple[str, str]) -> None:
     assert problem(await ask(await city.anonymous(), *body)) == (400, "bad-request")
+
+
+async def test_who_guesses_a_password_waits_and_does_not_learn_of_it(city: City) -> None:
+    nobody = await city.anonymous()
+    for _ in range(STAFF_FREE_TRIES):
+        wrong = await ask(nobody, "utility_bills", "guess")
+        assert problem(wrong) == (401, "wrong-password")
+    right = await ask(nobody, "utility_bills", PASSWORD)
+    assert problem(right) == (401, "wrong-password")
+    assert (await ask(nobody, "operator", PASSWORD)).status_code == 200  # others go on
+
+    await city.house.db.execute(
+        "update identity.staff set wait_until = now() - interval '1 second'"
+    )
+    assert (await ask(nobody, "utility_bills", PASSWORD)).status_code == 200
+    left = await city.house.db.fetchrow(
+        "select failures, wait_until from identity.staff where username = 'utility_bills'"
+    )
+    assert left is not None
+    assert tuple(left) == (0, None)
+
+
+async def test_a_flood_of_passwords_is_turned_away(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "WAITING_MAX", 1)
+    nobody = await city.anonymous()
+    answers = await asyncio.gather(*(ask(nobody, "nobody", "x") for _ in range(6)))
+    told = {problem(a) for a in answers}
+    assert told == {(401, "wrong-password"), (503, "unavailable")}
+    refused = next(a for a in answers if a.status_code == 503)
+    assert int(refused.headers["retry-after"]) > 0
 
 
 async def test_a_department_is_no_operator_and_staff_are_no_citizens(city: City) -> None:

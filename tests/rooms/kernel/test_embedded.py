@@ -78,10 +78,12 @@ def test_it_opens_no_port_and_asks_for_a_password(running: tuple[Path, Server]) 
     assert query(server, "show listen_addresses") == ""
     assert not [c for c in psutil.Process(server.pid).net_connections() if c.status == "LISTEN"
                 and c.laddr]  # fmt: skip
-    wrong = server.url.replace(server.home.password, "wrong")
+    wrong = server.url.replace(server.home.owner_password, "wrong")
     refused = server.home.run("psql", "-XAqt", "-w", wrong, "-c", "select 1")
     assert "password authentication failed" in refused.stderr
-    assert (server.home.path / "password").stat().st_mode & 0o077 == 0
+    assert server.home.owner_password != server.home.password
+    for kept in ("password", "owner-password"):
+        assert (server.home.path / kept).stat().st_mode & 0o077 == 0
 
 
 def test_the_owner_is_no_superuser_and_may_make_what_it_needs(
@@ -107,6 +109,30 @@ def test_what_was_written_survives_kill_9(running: tuple[Path, Server]) -> None:
     assert int(query(again, "select count(*) from kept")) == before
     for child in children:
         wait_for_end(child)
+
+
+@pytest.mark.parametrize("lives", [True, False], ids=["of another process", "of a zombie"])
+def test_a_killed_server_whose_number_is_taken(
+    running: tuple[Path, Server], *, lives: bool
+) -> None:
+    """PostgreSQL itself would not dare: the number that it noted is in use."""
+    path, server = running
+    killed = server.pid
+    os.kill(killed, signal.SIGKILL)
+    wait_for_end(killed)
+    user = server.home.user_id if os.geteuid() == 0 else None
+    other = subprocess.Popen(["sleep", "60" if lives else "0"], user=user, cwd="/")
+    if not lives:
+        wait_for_end(other.pid)  # and is not reaped yet
+    note = server.home.cluster / "postmaster.pid"
+    note.write_text(note.read_text().replace(str(killed), str(other.pid), 1))
+    try:
+        again = start(path, log=lambda _: None, lives_with=os.getpid())
+        assert query(again, "select 1") == "1"
+        assert again.pid != other.pid
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_a_killed_servers_busy_child_is_waited_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -231,10 +232,10 @@ async def test_an_owner_who_may_make_no_roles_is_told_what_is_missing(
     poor, role = f"poor_{uuid4().hex[:8]}", f"keeper_{uuid4().hex[:8]}"
     await ask(server.admin_url, f"create role {poor} login password 'poor'")
     await ask(server.admin_url, f"alter database {name} owner to {poor}")
-    url = empty_url.replace(f"civicmall:{server.home.password}@", f"{poor}:poor@")
+    url = re.sub("//[^@]+@", f"//{poor}:poor@", empty_url)
     room = Room("park", park.folder, role)
     try:
-        with pytest.raises(MigrationRefused, match=f"create the role {role}: give it CREATEROLE"):
+        with pytest.raises(MigrationRefused, match=f"not make the role {role}: give it CREATEROLE"):
             await migrate.apply(url, [room])
         await ask(server.admin_url, f"create role {role} nologin")
         with pytest.raises(MigrationRefused, match=f"no member of the role {role}: grant it"):
@@ -242,6 +243,8 @@ async def test_an_owner_who_may_make_no_roles_is_told_what_is_missing(
         await ask(server.admin_url, f"grant {role} to {poor}")
         assert await migrate.apply(url, [room])
         assert await ask(url, "select count(*) from park.bench", role=role) == 0
+        with pytest.raises(MigrationRefused, match=f"not make the role {role}: give it CREATEROLE"):
+            await migrate.apply(url, [Room("park", park.folder, role, "secret")])
     finally:
         await ask(server.admin_url, f"alter database {name} owner to civicmall")
         admin = server.admin_url.replace("/postgres?", f"/{name}?")

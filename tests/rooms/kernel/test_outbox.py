@@ -94,7 +94,7 @@ async def test_a_failing_handler_is_tried_again_later(pool: Pool, owner: Any) ->
     error, dead, wait = await owner.fetchrow(
         "select error, dead, next_at > now() from kernel.outbox"
     )
-    assert (error, dead, wait) == ("ConnectionError: the department is away", False, True)
+    assert (error, dead, wait) == ("ConnectionError", False, True)
     assert await drain.once() == 0, "not yet due"
 
     await owner.execute(DUE)
@@ -158,34 +158,32 @@ async def test_a_handler_that_hangs_is_a_failing_one(
 
     await outbox.publish(pool, 7, Rang(1))
     assert await listening(pool, hang).once() == 1
-    assert await owner.fetchval("select error from kernel.outbox") == "TimeoutError: "
+    assert await owner.fetchval("select error from kernel.outbox") == "TimeoutError"
 
 
-async def test_two_drains_never_hand_the_same_event_at_once(pool: Pool) -> None:
+async def test_drains_never_hand_the_same_event_at_once(pool: Pool) -> None:
+    """Four workers, as in four processes, over the same three buckets."""
     at_work: set[UUID] = set()
+    at_once: list[UUID] = []
     handled: list[int] = []
 
     async def slow(_: Pool, event: Rang, delivery: Delivery) -> None:
-        assert delivery.id not in at_work
+        at_once.extend({delivery.id} & at_work)
         at_work.add(delivery.id)
         await asyncio.sleep(0.002)
-        at_work.remove(delivery.id)
+        at_work.discard(delivery.id)
         handled.append(event.n)
 
-    for n in range(400):
-        await outbox.publish(pool, n % 3, Rang(n))
-    drains = [listening(pool, slow) for _ in range(2)]
+    async def publish_and_drain() -> list[int]:
+        for n in range(30):
+            await outbox.publish(pool, n % 3, Rang(n))
+        return await asyncio.gather(*(listening(pool, slow).once() for _ in range(4)))
 
-    async def empty(drain: Drain) -> int:
-        total = 0
-        while (await outbox.counts(pool)).waiting:
-            total += await drain.once()
-        return total
-
-    shares = await asyncio.gather(*map(empty, drains))
-    assert sorted(handled) == list(range(400))
-    assert sum(shares) == 400
-    assert all(shares), "both took part"
+    rounds = [await publish_and_drain() for _ in range(20)]
+    assert at_once == []
+    assert sorted(handled) == sorted([*range(30)] * 20)
+    assert [sum(shares) for shares in rounds] == [30] * 20
+    assert (await outbox.counts(pool)).waiting == 0
 
 
 async def test_a_crash_between_handling_and_noting_hands_the_event_again(

@@ -32,7 +32,8 @@ async def answer(**scope: Any) -> tuple[dict[bytes, bytes], str]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await Outermost(app)({"type": "http", "method": "GET", "headers": [], **scope}, None, send)
+    plain = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    await Outermost(app)({**plain, **scope}, None, send)
     assert logs.trace_id.get() == ""
     return dict(sent[0]["headers"]), seen[0]
 
@@ -45,6 +46,11 @@ async def test_an_answer_carries_what_the_application_said_and_ours() -> None:
     policy = headers[b"content-security-policy"]
     assert b"default-src 'self'" in policy
     assert b"unsafe" not in policy
+
+
+async def test_no_cache_keeps_what_the_api_says() -> None:
+    assert (await answer(path="/v1/me"))[0][b"cache-control"] == b"no-store"
+    assert b"cache-control" not in (await answer(path="/static/site.css"))[0]
 
 
 async def test_a_trace_goes_on() -> None:
@@ -80,7 +86,9 @@ async def test_a_fault_counts_as_500() -> None:
 
     before = counted("unknown", "GET", "500")
     with pytest.raises(RuntimeError, match="unforeseen"):
-        await Outermost(app)({"type": "http", "method": "GET", "headers": []}, None, None)
+        await Outermost(app)(
+            {"type": "http", "method": "GET", "path": "/", "headers": []}, None, None
+        )
     assert counted("unknown", "GET", "500") == before + 1
     assert logs.trace_id.get() == ""
 

@@ -41,6 +41,9 @@ create table identity.code (
     expires_at   timestamptz not null,
     sent         int         not null,
     window_start timestamptz not null,
+    day          date        not null default current_date,
+    day_sent     int         not null default 0,
+    day_wrong    int         not null default 0,
     primary key (bucket, blind)
 );
 
@@ -91,6 +94,8 @@ create table identity.staff (
     role     text    not null check (role in ('operator', 'department')),
     shop     text,
     active   boolean not null default true,
+    failures int     not null default 0,
+    wait_until timestamptz,
     check ((role = 'department') = (shop is not null))
 );
 
