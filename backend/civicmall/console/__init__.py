@@ -1,5 +1,5 @@
-"""Pages."""
+"""The console: what departments and operators work with, as pages under /console."""
 
-from litestar import Router
+from .routes import routers
 
-routers: list[Router] = []
+__all__ = ["routers"]

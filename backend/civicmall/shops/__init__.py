@@ -1,9 +1,9 @@
 """The registry of shops: which are here, what their manifests say, which of them can be called."""
 
 from .errors import NoSuchApp, NoSuchShop
-from .models import ShopEntry, ShopView
+from .models import ShopEntry, ShopVersion, ShopView
 from .routes import router
-from .service import Registry, discover, load, record
+from .service import Registry, discover, load, record, versions
 
 routers = [router]
 
@@ -12,9 +12,11 @@ __all__ = [
     "NoSuchShop",
     "Registry",
     "ShopEntry",
+    "ShopVersion",
     "ShopView",
     "discover",
     "load",
     "record",
     "routers",
+    "versions",
 ]

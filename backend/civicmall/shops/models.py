@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +46,14 @@ class ShopEntry(Struct, frozen=True):
     manifest: Manifest | None
     shop: Shop | None = None
     reason: str = ""
+
+
+class ShopVersion(Struct, frozen=True):
+    """A version that this city has run. More than one manifest: it was changed under one number."""
+
+    version: str
+    first_seen: datetime
+    manifests: int
 
 
 class AppView(Struct, frozen=True):

@@ -24,15 +24,16 @@ from shopkit import App, BadManifest, Manifest, Shop, locate, read_manifest
 from shopkit.manifest import FILE
 
 from .errors import NoSuchApp, NoSuchShop
-from .models import AppView, Found, Pyproject, ShopEntry, ShopView
+from .models import AppView, Found, Pyproject, ShopEntry, ShopVersion, ShopView
 
 GROUP: Final = "civicmall.shops"
 IMPORT_S: Final = 15.0
 """Seconds that importing one shop may take; a shop that hangs here is left out."""
+VERSIONS_MAX: Final = 50
 REASON_MAX: Final = 500
 """Characters of somebody else's error message."""
 
-q = sql.load(__file__)
+q = sql.load(__file__, ShopVersion)
 log = logs.get("shops")
 
 
@@ -153,6 +154,12 @@ async def record(db: Db, registry: Registry) -> None:
                 digest=hashlib.sha256(body).digest(),
                 manifest=msgspec.to_builtins(entry.manifest),
             )
+
+
+async def versions(db: Db, shop_id: str) -> list[ShopVersion]:
+    """The versions of a shop that this city has run, newest first."""
+    found: list[ShopVersion] = await q.versions(db, shop=shop_id, most=VERSIONS_MAX)
+    return found
 
 
 class Registry:

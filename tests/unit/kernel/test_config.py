@@ -92,6 +92,30 @@ def test_an_embedded_server_goes_before_the_environment() -> None:
     assert found.database_url == "postgresql://a/"
 
 
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({}, ""),
+        ({"HOST": "::1"}, ""),
+        ({"HOST": "0.0.0.0"}, "CIVICMALL_SANDBOX"),
+        ({"HOST": "0.0.0.0", "CIVICMALL_SANDBOX": "1"}, ""),
+        ({"CIVICMALL_SANDBOX": "0"}, ""),
+        ({"CIVICMALL_SANDBOX": "0", "CIVICMALL_PUBLIC_URL": "http://city.example"},
+         "CIVICMALL_PUBLIC_URL"),
+        ({"CIVICMALL_SANDBOX": "0", "CIVICMALL_PUBLIC_URL": "https://city.example"}, ""),
+        ({"CIVICMALL_SANDBOX": "1", "CIVICMALL_PUBLIC_URL": "http://city.example"}, ""),
+    ],
+)  # fmt: skip
+def test_a_forgotten_setting_opens_no_sandbox_to_everybody(env: dict[str, str], named: str) -> None:
+    settings = Settings.from_env(env)
+    if not named:
+        assert settings.for_a_city(env) is settings
+        return
+    with pytest.raises(BadSetting) as refused:
+        settings.for_a_city(env)
+    assert refused.value.name == named
+
+
 def test_without_a_mapping_the_process_itself_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "8765")
     assert Settings.from_env().port == 8765

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 
@@ -74,6 +75,30 @@ def test_an_exception_keeps_its_trace(capsys: pytest.CaptureFixture[str]) -> Non
     for line in lines(capsys):
         assert "ZeroDivisionError" in line["exception"]
         assert "test_logs.py" in line["exception"]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_databases_error_does_not_quote_the_row(
+    capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    """DETAIL does, and so does one deeper in the chain."""
+
+    def failing() -> None:
+        inner = asyncpg.CheckViolationError("violates a check")
+        inner.detail = "Failing row contains (19900009001)."
+        raise RuntimeError("no order") from inner
+
+    logs.configure(as_json=as_json)
+    with pytest.raises(RuntimeError, match="no order") as found:
+        failing()
+    logs.get("kernel").error("http.fault", exc_info=found.value)
+    try:
+        failing()
+    except RuntimeError:
+        logs.get("kernel").exception("http.fault")
+    _, err = capsys.readouterr()
+    assert err.count("violates a check") == 2
+    assert "19900009001" not in err
 
 
 def test_libraries_log_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ async def answer(**scope: Any) -> tuple[dict[bytes, bytes], str]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    plain = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    plain: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
     await Outermost(app)({**plain, **scope}, None, send)
     assert logs.trace_id.get() == ""
     return dict(sent[0]["headers"]), seen[0]

@@ -1,0 +1,161 @@
+"""Who works at a page, and the pages and redirects that they get."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.status_codes import HTTP_303_SEE_OTHER
+
+from civicmall import identity
+from civicmall.identity import NotAllowed, SignInNeeded, Staff, Tokens
+from civicmall.kernel import i18n
+from civicmall.kernel.house import House
+from civicmall.kernel.http import language
+from civicmall.kernel.web import Assets, Pages
+from civicmall.shops import NoSuchShop, Registry, ShopEntry
+
+from . import rules, words
+from .forms import Web
+
+LANG: Final = "lang"
+LANG_S: Final = 365 * 24 * 3600
+DESK: Final = "console_desk"
+"""Where a request's state keeps whose it is, for pages about what went wrong."""
+COOKIES: Final = "console_cookies"
+"""Where a request's state keeps the cookies that its answer must set, whatever it becomes: a
+session that was renewed on the way would be lost with a page that fails.
+"""
+
+assets = Assets(__file__, "/static/console")
+pages = Pages(__file__, asset=assets.url, link=rules.link, days_left=rules.days_left, words=words)
+
+
+class Desk:
+    """One member of staff at one page."""
+
+    def __init__(self, request: Web, house: House, registry: Registry, staff: Staff) -> None:
+        self.request = request
+        self.house = house
+        self.registry = registry
+        self.staff = staff
+        self.lang = language(request)
+
+    @property
+    def shop(self) -> str | None:
+        """The only shop that a department works for; None for an operator, who sees all."""
+        return self.staff.shop
+
+    def entries(self) -> list[ShopEntry]:
+        """The shops that this desk sees, broken ones too."""
+        return [e for e in self.registry.all() if self.shop in {None, e.id}]
+
+    def entry(self, shop: str) -> ShopEntry:
+        """One shop. Raises NoSuchShop, also for one that isn't this desk's: no difference."""
+        if self.shop not in {None, shop}:
+            raise NoSuchShop(shop=shop)
+        return self.registry.get(shop)
+
+    def shop_name(self, shop: str) -> str:
+        """What a shop is called; its id where its manifest can't be read or it has left."""
+        return shop_name(self.registry, shop, self.lang)
+
+    def app_name(self, shop: str, app: str) -> str:
+        """What an app is called; its id where nobody knows."""
+        entry = next((e for e in self.registry.all() if e.id == shop), None)
+        found = entry.manifest.app(app) if entry and entry.manifest else None
+        return i18n.pick(found.name, self.lang) if found else app
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response[bytes]:
+        """A page of the console."""
+        return page(self.request, template, status=status, desk=self, **values)
+
+
+def shop_name(registry: Registry, shop: str, lang: str) -> str:
+    """What a shop is called; its id where nobody knows."""
+    entry = next((e for e in registry.all() if e.id == shop), None)
+    return i18n.pick(entry.manifest.name, lang) if entry and entry.manifest else shop
+
+
+def pending(request: Web) -> list[Cookie]:
+    """The cookies that the answer to a request must set."""
+    found: list[Cookie] = request.scope["state"].setdefault(COOKIES, [])
+    return found
+
+
+def page(
+    request: Web, template: str, *, status: int = 200, desk: Desk | None = None, **values: Any
+) -> Response[bytes]:
+    """A page, also where nobody is signed in or something went wrong."""
+    house: House = request.app.state.house
+    answer = pages.page(
+        request,
+        template,
+        status=status,
+        desk=desk or request.scope["state"].get(DESK),
+        sandbox=house.settings.sandbox,
+        today=house.clock.today(),
+        lang_url=_other_language(request),
+        **values,
+    )
+    return _finished(request, answer)
+
+
+def go(request: Web, path: str) -> Response[bytes]:
+    """On to another page of the console (303)."""
+    answer = Response(
+        b"",
+        status_code=HTTP_303_SEE_OTHER,
+        media_type="text/plain",
+        headers={"location": path, "cache-control": "no-store"},
+    )
+    return _finished(request, answer)
+
+
+def _finished(request: Web, answer: Response[bytes]) -> Response[bytes]:
+    if request.query_params.get(LANG):
+        answer.set_cookie(LANG, language(request), max_age=LANG_S, samesite="lax")
+    for cookie in pending(request):
+        answer.set_cookie(cookie)
+    return answer
+
+
+def here(request: Web) -> str:
+    """The page to come back to: this one, or for a form the page that it stands on."""
+    path: str = request.scope["path"]
+    if request.method not in {"GET", "HEAD"}:
+        return rules.local(path.rpartition("/")[0])
+    params = {k: v for k, v in request.query_params.items() if k != LANG}
+    return rules.local(rules.link(path, **params))
+
+
+def _other_language(request: Web) -> str:
+    path = request.scope["path"] if request.method == "GET" else here(request)
+    params = {k: v for k, v in request.query_params.items() if k != LANG}
+    other = "en" if language(request) == i18n.DEFAULT else i18n.DEFAULT
+    return rules.link(path, **{**params, LANG: other})
+
+
+async def provide_desk(
+    request: Web,
+    house: NamedDependency[House],
+    registry: NamedDependency[Registry],
+    tokens: NamedDependency[Tokens],
+) -> Desk:
+    """Dependency `desk`: whoever works here and is signed in. Raises SignInNeeded."""
+    visit = await identity.visit(request, house, tokens, "staff")
+    pending(request).extend(visit.cookies)
+    if not isinstance(visit.who, Staff):
+        raise SignInNeeded
+    desk = Desk(request, house, registry, visit.who)
+    request.scope["state"][DESK] = desk
+    return desk
+
+
+def provide_operator(desk: NamedDependency[Desk]) -> Desk:
+    """Dependency `operator`: the desk of an operator. Raises NotAllowed."""
+    if desk.staff.role != "operator":
+        raise NotAllowed
+    return desk

@@ -1,0 +1,77 @@
+"""What the console's addresses and forms carry: one Struct each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+from litestar import Request
+from msgspec import Meta, Struct
+
+from civicmall.kernel.errors import BadRequest
+
+from .words import State
+
+Web = Request[Any, Any, Any]
+Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+Cursor = Annotated[str, Meta(max_length=400)]
+PAGE: Final = 30
+"""Rows of a page: two screens of a laptop."""
+F = TypeVar("F", bound=Struct)
+
+
+class Paged(Struct, frozen=True):
+    """Where a list goes on."""
+
+    after: Cursor | None = None
+
+
+class RatingFilter(Struct, frozen=True):
+    """Which ratings to list."""
+
+    shop: Slug | None = None
+    bad: Literal["1"] | None = None
+    after: Cursor | None = None
+
+
+class TicketFilter(Struct, frozen=True):
+    """Which tickets to list."""
+
+    shop: Slug | None = None
+    state: State | None = None
+    overdue: Literal["1"] | None = None
+    after: Cursor | None = None
+
+
+class PaymentFilter(Struct, frozen=True):
+    """Which page of the payments, and over how many days to sum."""
+
+    days: Annotated[int, Meta(ge=1, le=365)] = 30
+    after: Cursor | None = None
+
+
+def query(request: Web, kind: type[F]) -> F:
+    """The parameters of an address; an empty one says nothing. Raises BadRequest."""
+    said = {name: value for name, value in request.query_params.items() if value}
+    return _convert(said, kind)
+
+
+async def read(request: Web, kind: type[F]) -> F:
+    """The fields of a form, as browsers send them. Raises BadRequest."""
+    form: Mapping[str, Any] = await request.form()
+    said = {
+        name: value.replace("\r\n", "\n").strip()
+        for name, value in form.items()
+        if isinstance(value, str)
+    }
+    return _convert(said, kind)
+
+
+def _convert(said: Mapping[str, str], kind: type[F]) -> F:
+    known = {name: said[name] for name in kind.__struct_fields__ if name in said}
+    try:
+        return msgspec.convert(known, kind, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].rstrip("`")
+        raise BadRequest(field=field) from error

@@ -1,0 +1,72 @@
+"""What a page answers when something is in the way: sign in, or words and a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+from litestar import Response, Router
+from litestar.di import Provide
+
+from civicmall import identity
+from civicmall.identity import SignInNeeded
+from civicmall.kernel import http
+from civicmall.kernel.http import public
+
+from . import rules
+from .desk import go, here, page, provide_desk, provide_operator
+from .forms import Web
+
+Handler = Callable[[Web, Any], Response[Any]]
+
+
+def sign_in_first(request: Web, _: SignInNeeded) -> Response[bytes]:
+    """To the sign-in page, and back here afterwards."""
+    back = here(request)
+    return go(request, rules.LOGIN if back == rules.HOME else f"{rules.LOGIN}?next={quote(back)}")
+
+
+def in_words(handler: Handler) -> Handler:
+    """The API's handler of an exception, its answer as a page."""
+
+    def shown(request: Web, error: Any) -> Response[bytes]:
+        answer = handler(request, error)
+        said: dict[str, Any] = answer.content
+        status: int = said["status"]
+        found = page(request, "problem.html", status=status, problem=said)
+        for name in ("Retry-After", "Allow"):
+            if name in answer.headers:
+                found.headers[name] = answer.headers[name]
+        return found
+
+    return shown
+
+
+HANDLERS: Final[dict[Any, Any]] = {
+    **{kind: in_words(handler) for kind, handler in http.HANDLERS.items()},
+    SignInNeeded: sign_in_first,
+}
+
+
+async def own_forms(request: Web) -> None:
+    """Before each handler: a form must come from a page of ours. Raises NotAllowed."""
+    if request.method not in {"GET", "HEAD"}:
+        identity.check_origin(request, request.app.state.house)
+
+
+def router(*handlers: Any) -> Router:
+    """Pages: anybody may call them, and each asks for a desk where somebody must be signed in."""
+    return Router(
+        "/console",
+        route_handlers=handlers,
+        guards=[public],
+        tags=["pages"],
+        include_in_schema=False,
+        before_request=own_forms,
+        exception_handlers=HANDLERS,
+        dependencies={
+            "desk": Provide(provide_desk),
+            "operator": Provide(provide_operator, sync_to_thread=False),
+        },
+    )

@@ -1,0 +1,227 @@
+"""Addresses of the console: decode, ask, show."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from civicmall import identity, ratings, shops
+from civicmall.gateway import Gateway
+from civicmall.identity import StaffSignIn, Tokens, WrongPassword
+from civicmall.kernel.errors import BadRequest, NotFound, Problem
+from civicmall.kernel.house import House
+from civicmall.ratings import Answer, Appeal, NoSuchRectification, Review
+
+from . import rules, service, words
+from .desk import Desk, assets, go, page, pending
+from .forms import PAGE, Paged, PaymentFilter, RatingFilter, TicketFilter, Web, query, read
+from .refuse import router
+
+Html = Response[bytes]
+Act = Callable[[UUID], Awaitable[None]]
+
+
+@get("/login")
+async def login(request: Web) -> Html:
+    next_path = rules.local(request.query_params.get("next", ""))
+    return page(request, "login.html", next=next_path, username="", wrong=False)
+
+
+@post("/login")
+async def sign_in(
+    request: Web, house: NamedDependency[House], tokens: NamedDependency[Tokens]
+) -> Html:
+    form = await request.form()
+    next_path = rules.local(str(form.get("next", "")))
+    username = str(form.get("username", ""))
+    said = {"username": username.strip(), "password": str(form.get("password", ""))}
+    try:
+        ask = msgspec.convert(said, StaffSignIn)
+        pair = await identity.staff_sign_in(house, tokens, ask)
+    except (msgspec.ValidationError, WrongPassword):
+        wrong = WrongPassword.status
+        return page(
+            request, "login.html", status=wrong, next=next_path, username=username[:80], wrong=True
+        )
+    pending(request).extend(identity.cookies(house, "staff", pair))
+    return go(request, next_path)
+
+
+@post("/logout")
+async def sign_out(
+    request: Web,
+    desk: NamedDependency[Desk],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> Html:
+    await identity.sign_out(house, tokens, desk.staff.staff_id, desk.staff.session_id)
+    pending(request).extend(identity.cookies(house, "staff", None))
+    return go(request, rules.LOGIN)
+
+
+@get("/")
+async def board(
+    request: Web, desk: NamedDependency[Desk], gateway: NamedDependency[Gateway]
+) -> Html:
+    found = await service.board(desk, gateway, query(request, Paged).after)
+    return desk.page("board.html", board=found)
+
+
+@get("/ratings")
+async def rating_list(request: Web, desk: NamedDependency[Desk]) -> Html:
+    asked = query(request, RatingFilter)
+    found = await ratings.desk_ratings(
+        desk.house.db, desk.staff, desk.lang,
+        shop=asked.shop, bad=asked.bad is not None, limit=PAGE, after=asked.after,
+    )  # fmt: skip
+    return desk.page("ratings.html", asked=asked, found=found)
+
+
+@get("/rectifications")
+async def ticket_list(request: Web, desk: NamedDependency[Desk]) -> Html:
+    asked = query(request, TicketFilter)
+    found = await ratings.desk_rectifications(
+        desk.house, desk.staff, desk.lang,
+        shop=asked.shop, state=asked.state, overdue=asked.overdue is not None,
+        limit=PAGE, after=asked.after,
+    )  # fmt: skip
+    return desk.page("tickets.html", asked=asked, found=found)
+
+
+@get("/rectifications/{ticket:str}")
+async def ticket(request: Web, ticket: FromPath[str], desk: NamedDependency[Desk]) -> Html:
+    done = words.DONE.get(request.query_params.get("done", ""))
+    return await _ticket(desk, _id(ticket), done=done)
+
+
+@post("/rectifications/{ticket:str}/answer")
+async def answer(request: Web, ticket: FromPath[str], desk: NamedDependency[Desk]) -> Html:
+    async def act(ticket_id: UUID) -> None:
+        ask = await read(request, Answer)
+        await ratings.answer(desk.house, desk.staff, ticket_id, ask, desk.lang)
+
+    return await _acted(request, desk, ticket, "answer", act)
+
+
+@post("/rectifications/{ticket:str}/appeal")
+async def appeal(request: Web, ticket: FromPath[str], desk: NamedDependency[Desk]) -> Html:
+    async def act(ticket_id: UUID) -> None:
+        ask = await read(request, Appeal)
+        await ratings.appeal(desk.house, desk.staff, ticket_id, ask, desk.lang)
+
+    return await _acted(request, desk, ticket, "appeal", act)
+
+
+@post("/rectifications/{ticket:str}/review")
+async def review(request: Web, ticket: FromPath[str], operator: NamedDependency[Desk]) -> Html:
+    async def act(ticket_id: UUID) -> None:
+        ask = await read(request, Review)
+        await ratings.review(operator.house, operator.staff, ticket_id, ask, operator.lang)
+
+    return await _acted(request, operator, ticket, "review", act)
+
+
+@post("/rectifications/{ticket:str}/remind")
+async def remind(request: Web, ticket: FromPath[str], operator: NamedDependency[Desk]) -> Html:
+    async def act(ticket_id: UUID) -> None:
+        await ratings.remind(operator.house, operator.staff, ticket_id, operator.lang)
+
+    return await _acted(request, operator, ticket, "remind", act)
+
+
+@get([f"/rectifications/{{ticket:str}}/{form}" for form in words.DONE])
+async def form_left(request: Web, ticket: FromPath[str]) -> Html:
+    """Whoever opens a form's address gets the page that it stands on."""
+    return go(request, f"/console/rectifications/{_id(ticket)}")
+
+
+@get("/payments")
+async def payment_list(request: Web, desk: NamedDependency[Desk]) -> Html:
+    asked = query(request, PaymentFilter)
+    found = await service.paid_lines(desk, asked.after)
+    money = await service.money(desk, asked.days)
+    return desk.page("payments.html", asked=asked, found=found, money=money)
+
+
+@get("/mismatches")
+async def mismatch_list(request: Web, operator: NamedDependency[Desk]) -> Html:
+    found = await service.mismatches(operator, query(request, Paged).after)
+    return operator.page("mismatches.html", found=found)
+
+
+@get("/ledger")
+async def ledger(operator: NamedDependency[Desk]) -> Html:
+    return operator.page("ledger.html", ledger=await service.ledger(operator))
+
+
+@get("/shops")
+async def shop_list(desk: NamedDependency[Desk], gateway: NamedDependency[Gateway]) -> Html:
+    return desk.page("shops.html", lines=service.health(desk, gateway))
+
+
+@get("/shops/{shop:str}")
+async def shop(
+    shop: FromPath[str], desk: NamedDependency[Desk], gateway: NamedDependency[Gateway]
+) -> Html:
+    entry = desk.entry(shop)
+    line = next(one for one in service.health(desk, gateway) if one.id == entry.id)
+    satisfied = await service.shop_line(desk, shop) if entry.manifest else None
+    versions = await shops.versions(desk.house.db, entry.id)
+    return desk.page(
+        "shop.html", line=line, manifest=entry.manifest, satisfied=satisfied, versions=versions
+    )
+
+
+@get(["/{rest:path}", "/shops/{shop:str}/{rest:path}", "/rectifications/{ticket:str}/{rest:path}"])
+async def nothing(desk: NamedDependency[Desk], rest: FromPath[str]) -> Html:
+    del desk, rest
+    raise NotFound
+
+
+async def _ticket(desk: Desk, ticket_id: UUID, *, status: int = 200, **values: Any) -> Html:
+    """The page of one ticket. Raises NoSuchRectification."""
+    found = await ratings.desk_rectification(desk.house, desk.staff, ticket_id, desk.lang)
+    shown: dict[str, Any] = {"done": None, "failed": None, "wrong": "", "typed": {}, **values}
+    return desk.page("ticket.html", status=status, ticket=found, **shown)
+
+
+def _id(text: str) -> UUID:
+    """A ticket's id in an address. Raises NoSuchRectification."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NoSuchRectification from None
+
+
+async def _acted(request: Web, desk: Desk, ticket: str, form: str, act: Act) -> Html:
+    """Do what a form asks. What can't be taken comes back on the ticket's page as it is now, with
+    what was typed.
+    """
+    ticket_id = _id(ticket)
+    try:
+        await act(ticket_id)
+    except Problem as problem:
+        if problem.status not in {400, 409}:
+            raise
+        typed = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+        blank = form if isinstance(problem, BadRequest) else ""
+        failed = problem.title if not blank else None
+        return await _ticket(
+            desk, ticket_id, status=problem.status, wrong=blank, failed=failed, typed=typed
+        )
+    return go(request, rules.link(f"/console/rectifications/{ticket_id}", done=form))
+
+
+routers = [
+    assets.router(),
+    router(
+        login, sign_in, sign_out, board, rating_list, ticket_list, ticket, answer, appeal, review,
+        remind, form_left, payment_list, mismatch_list, ledger, shop_list, shop, nothing,
+    ),
+]  # fmt: skip
