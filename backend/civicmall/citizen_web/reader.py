@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -19,7 +20,7 @@ from civicmall.kernel.house import House
 from civicmall.kernel.http import language
 from civicmall.kernel.web import Assets, Pages
 
-from . import rules, words
+from . import rules, views, words
 
 SAID: Final = "cm_said"
 """Cookie that carries one notice over one redirect: a name of words.SAID, nothing else."""
@@ -29,16 +30,28 @@ COOKIES: Final = "citizen_web_cookies"
 """Where a request's state keeps the cookies that its answer must set, whatever it becomes: a
 renewed session would be lost with a page that fails."""
 TABS: Final = (
-    ("/services", "services"), ("/bills", "bills"), ("/orders", "bills"), ("/inbox", "inbox"),
+    ("/services", "services"), ("/shops", "services"), ("/bills", "bills"), ("/orders", "bills"), ("/inbox", "inbox"),
     ("/me", "me"), ("/verify", "me"), ("/login", "me"),
 )  # fmt: skip
 
 assets = Assets(__file__, "/static/citizen")
+DRAWN: Final = frozenset(
+    re.findall(r'symbol id="([a-z-]+)"', (assets.folder / "icons.svg").read_text())
+)
+
+
+def drawn(name: str) -> str:
+    """The icon of this name; a shop may name one that we haven't drawn."""
+    return name if name in DRAWN else "shop"
+
+
 pages = Pages(
     __file__,
     asset=assets.url,
     nonce=lambda: secrets.token_urlsafe(12),
     charge=rules.charge,
+    drawn=drawn,
+    owed_at=views.owed_at,
     decimal=rules.decimal,
     price=rules.price,
     words=words,

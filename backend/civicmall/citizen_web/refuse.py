@@ -14,7 +14,6 @@ from civicmall import identity
 from civicmall.gateway import ConsentNeeded, LevelTooLow, ShopRefused
 from civicmall.identity import SignInNeeded
 from civicmall.kernel import http
-from civicmall.kernel.errors import Problem
 from civicmall.kernel.http import public
 
 from .reader import Web, go, here, page, provide_caller, provide_reader
@@ -100,6 +99,3 @@ def router(*handlers: Any) -> Router:
             "caller": Provide(provide_caller),
         },
     )
-
-
-__all__ = ["HANDLERS", "Problem", "router"]

@@ -27,7 +27,6 @@ SYSTEMS: Final = (
 )  # fmt: skip
 CHARGES_MAX: Final = 20
 """Bills in one order; the payment centre takes no more."""
-FACT: Final = re.compile(r"[a-z][a-z_]{0,39}")
 POLLED: Final = frozenset({"paying", "paid", "refunding"})
 """States in which an order changes by itself, so that its page looks again."""
 

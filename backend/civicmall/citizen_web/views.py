@@ -14,6 +14,7 @@ from civicmall.gateway import OwedBill, TileState
 from civicmall.identity import Profile
 from civicmall.kernel.i18n import pick
 from civicmall.shops import Registry
+from shopkit import Bill
 
 
 class AppName(Struct, frozen=True):
@@ -57,6 +58,11 @@ def due(owed: Iterable[OwedBill]) -> Due:
         sum(one.bill.state == "overdue" for one in bills),
         min((one.bill.due_on for one in bills if one.bill.state == "owed"), default=None),
     )
+
+
+def owed_at(shop: str, app: str, bills: Iterable[Bill]) -> list[OwedBill]:
+    """Bills of one app, as lists of several apps' bills have them."""
+    return [OwedBill(shop, app, bill) for bill in bills]
 
 
 class Tile(Struct, frozen=True):

@@ -48,7 +48,7 @@ ORDERS: Final[dict[str, State]] = {
     "paying": State("To be paid", "Pay it before it closes by itself.", "warn"),
     "paid": State("Paid", "The department is being told; its receipt follows in a moment.", "calm"),
     "fulfilled": State("Done", "Paid, and the department has given its receipt.", "good"),
-    "closed": State("Closed", "It was not paid. Its bills are free again.", "calm"),
+    "closed": State("Closed unpaid", "It was not paid. Its bills are free again.", "calm"),
     "refunding": State("Going back", "The department could not take it; your money is on its way back.", "warn"),
     "refunded": State("Money returned", "Your money went back the way it came.", "calm"),
     "part_refunded": State("Partly returned", "Part of your money went back the way it came.", "calm"),
@@ -66,7 +66,7 @@ LINES: Final[dict[str, str]] = {
     "refunded": "money returned",
 }
 BILLS: Final[dict[str, tuple[str, Tone]]] = {
-    "owed": ("Due", "calm"),
+    "owed": ("To pay", "calm"),
     "overdue": ("Overdue", "bad"),
     "paid": ("Paid", "good"),
 }
@@ -86,7 +86,7 @@ STEPS: Final[dict[str, str]] = {
 TILES: Final[dict[str, str]] = {
     "stale": "Recovering; what you see is the last answer",
     "unavailable": "Recovering; try again soon",
-    "consent_needed": "Needs your consent",
+    "consent_needed": "Shown once you agree",
     "level_too_low": "Needs your real name",
 }
 """States of a tile that has something to tell."""

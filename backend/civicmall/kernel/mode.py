@@ -16,7 +16,9 @@ q = sql.load(__file__, Delivery, KeyRow, OutboxCounts)
 
 async def keep(db: Db, *, sandbox: bool) -> None:
     """Note what this database is, or refuse to use it as the other. Raises BadSetting."""
-    was: bool = await q.keep_mode(db, sandbox=sandbox)
+    was: bool | None = None
+    while was is None:  # of two first starts, one waits for the other, and sees it the next time
+        was = await q.keep_mode(db, sandbox=sandbox)
     if was != sandbox:
         made, asked = ("a sandbox", "a real city") if was else ("a real city", "a sandbox")
         raise BadSetting(

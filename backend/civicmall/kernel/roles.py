@@ -58,11 +58,13 @@ async def close_door(db: Any) -> None:
 async def _let_in(db: Any, role: str, password: str) -> None:
     name = await db.fetchval("select quote_ident(current_database())")
     await db.execute(f"grant connect on database {name} to {role}")
-    for last in (False,) * (TRIES - 1) + (True,):
+    tries = 0
+    while True:
+        tries += 1
         try:
             await db.execute(f"alter role {role} login password '{verifier(password)}'")
         except asyncpg.InternalServerError:  # tuple concurrently updated: by the other one
-            if last:
+            if tries == TRIES:
                 raise
         else:
             return
