@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 from msgspec import Struct
 
@@ -30,7 +32,7 @@ from civicmall import (
     recommend,
     shops,
 )
-from civicmall.kernel import crypto, db, http, jobs, logs, migrate, mode, outbox
+from civicmall.kernel import crypto, db, http, idempotency, jobs, logs, migrate, mode, outbox
 from civicmall.kernel import routes as ops
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
@@ -165,6 +167,7 @@ async def assemble(
             drain=drain,
             handlers=handlers,
             jobs=[
+                *idempotency.jobs(pool),
                 *identity.jobs(house, tokens),
                 *inbox.jobs(house),
                 *gateway.jobs(house),
@@ -191,6 +194,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         async with assemble(settings, registry, clock) as parts:
+            app.state.openapi = openapi.document(app)
             for name in Parts.__struct_fields__:
                 setattr(app.state, name, getattr(parts, name))
             tasks = [
@@ -222,7 +226,7 @@ def create_app(
         Litestar(
             route_handlers=routers,
             lifespan=[lifespan],
-            exception_handlers=http.HANDLERS,
+            exception_handlers={**http.HANDLERS, NotFoundException: citizen_web.lost},
             dependencies=_dependencies(),
             request_max_body_size=http.BODY_MAX,
             openapi_config=openapi_config(),
@@ -245,8 +249,11 @@ def openapi_config() -> OpenAPIConfig:
                 "staff": _bearer("A staff account's access token (/v1/staff/tokens)."),
             }
         ),
-        path="/openapi",
-        render_plugins=(),
+        # Litestar's own pages load scripts from elsewhere; ours are /openapi.json and /docs.
+        openapi_router=Router(
+            "/openapi", route_handlers=[], guards=[http.public], include_in_schema=False
+        ),
+        render_plugins=[JsonRenderPlugin()],
     )
 
 

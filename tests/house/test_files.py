@@ -23,9 +23,9 @@ UNFINISHED_BUT: Final = {
 }
 
 MACHINE: Final = re.compile(
-    r"(?<![\w.}~:/])/(?:(?:work|root)/[\w.~-]|(?:home|Users)/[\w.~-]+/[\w.~-])"
+    r"(?<![\w.}~:/])/(?:(?:work|root)/[\w.~-]|(?:home|Users)/(?!cards/)[\w.~-]+/[\w.~-])"
 )
-"""A path of somebody's own machine; an address such as /home/cards/{item} is none."""
+"""A path of somebody's own machine; /home/cards/… is an address of the citizen app."""
 
 SQL: Final = re.compile(
     r"^\s*(?:select\s|insert\s+into\s|update\s+[\w.]+\s+set\s|delete\s+from\s|truncate\s"
@@ -36,6 +36,9 @@ SQL: Final = re.compile(
 SQL_BUT: Final = {
     "backend/civicmall/kernel/migrate.py": (
         "It names schemas and roles, which PostgreSQL takes from no parameter."
+    ),
+    "backend/civicmall/kernel/roles.py": (
+        "It names roles and databases, which PostgreSQL takes from no parameter either."
     ),
 }
 
@@ -71,6 +74,7 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
     "identity": {
         "browser.py": "Sessions in cookies, for the web rooms.",
         "guards.py": "Who may pass a door; every room uses them.",
+        "passwords.py": "Hashing of staff's passwords, a few at a time.",
         "people.py": "The citizen's own verbs; `service.py` has signing in.",
         "sandbox.py": "The sandbox's register and staff.",
         "tokens.py": "Issuing and checking access tokens.",

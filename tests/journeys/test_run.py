@@ -30,6 +30,7 @@ class Newcomer:
         self.env = {
             **{k: v for k, v in os.environ.items() if k != "DATABASE_URL"},
             "PORT": str(self.port),
+            "CIVICMALL_SANDBOX": "1",
             "CIVICMALL_DATA": str(data),
         }
         self.out = data / "run.out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import account, api, cashier, dev, home, me, messages, pay, rate, services, shop
 from .reader import assets
+from .refuse import lost
 
 routers = [
     assets.router(),
@@ -15,4 +16,4 @@ routers = [
     ),
 ]  # fmt: skip
 
-__all__ = ["routers"]
+__all__ = ["lost", "routers"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from litestar import Response, get
 from litestar.di import NamedDependency
 
@@ -16,12 +14,7 @@ from .refuse import router as pages_router
 async def docs(request: Web, reader: NamedDependency[Reader]) -> Response[bytes]:
     state = request.app.state
     if "api_reference" not in state:
-        known = "openapi" in state  # completed when somebody first asked for /openapi.json
-        raw = state.openapi if known else request.app.openapi_schema.to_schema()
-        found = api_views.reference(cast("dict[str, Any]", raw))
-        if not known:
-            return await reader.page("api.html", api=found)
-        state.api_reference = found
+        state.api_reference = api_views.reference(state.openapi)
     return await reader.page("api.html", api=state.api_reference)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from litestar import Response, Router
 from litestar.di import Provide
+from litestar.exceptions import HTTPException
 from msgspec import Struct
 
 from civicmall import identity
@@ -76,6 +77,17 @@ HANDLERS: Final[dict[Any, Any]] = {
     LevelTooLow: verify_first,
     ConsentNeeded: agree_first,
 }
+
+
+_as_page = in_words(http.on_http)
+
+
+def lost(request: Web, error: HTTPException) -> Response[Any]:
+    """An address that no router has: a page for who looks for pages, JSON for programs."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if wants_page and not request.scope["path"].startswith("/v1/"):
+        return _as_page(request, error)
+    return http.on_http(request, error)
 
 
 async def own_forms(request: Web) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ import httpx
 from rich.console import Console
 
 from civicmall import identity
-from civicmall.kernel.clock import CITY
+from civicmall.kernel.clock import Clock
 from shopkit.sandbox import Person, people
 
 SHOP: Final = "utility_bills"
@@ -77,7 +76,7 @@ class Journey:
 
     def step_sign_in(self) -> str:
         """A phone and its code; name and number against the register; consent to the shop."""
-        everybody = people(datetime.now(CITY).date())
+        everybody = people(Clock().today())
         for person in random.sample(everybody, min(TRIES, len(everybody))):
             self._sign_in(person)
             if self._owed():

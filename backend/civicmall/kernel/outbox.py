@@ -77,9 +77,12 @@ class Handlers:
         return set(self._by_type)
 
     async def handle(self, db: Pool, delivery: Delivery) -> None:
-        """Call every handler of this event; raises what the first failing one raised."""
+        """Call every handler of this event; raises what the first failing one raised.
+
+        A type that nobody here knows is another version's: it waits for a process that does.
+        """
         if delivery.type not in self._by_type:
-            return
+            raise LookupError(delivery.type)
         kind, handlers = self._by_type[delivery.type]
         event = msgspec.convert({"type": delivery.type, **delivery.body}, kind)
         results = await asyncio.gather(

@@ -155,7 +155,7 @@ def test_two_bills_cost_what_one_costs(
         used = sum(x.quantity_milli for x in first if x.component == part and x.since >= start)
         second = charge(
             tariffs,
-            Usage(middle, until, quantity - first_part, used + (before if start <= since else 0)),
+            Usage(middle, until, quantity - first_part, used + (before if start < since else 0)),
         )
         apart = abs(total(whole) - total(first) - total(second))
         assert apart <= len(whole) + len(first) + len(second)

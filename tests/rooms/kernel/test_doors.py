@@ -45,6 +45,9 @@ RAISED: dict[str, Callable[[], BaseException]] = {
     "slow": TimeoutError,
     "database": lambda: asyncpg.ConnectionDoesNotExistError("gone"),
     "cancelled": lambda: asyncpg.QueryCanceledError("canceling statement"),
+    "nul": lambda: asyncpg.CharacterNotInRepertoireError(f"invalid byte sequence {SECRET}"),
+    "far": lambda: asyncpg.DataError(f"year out of range {SECRET}"),
+    "deep": lambda: RecursionError("maximum recursion depth exceeded"),
     "teapot": lambda: HTTPException(status_code=418),
 }
 
@@ -170,6 +173,16 @@ async def test_a_database_that_is_away_is_a_503(client: httpx.AsyncClient, kind:
     assert answer.status_code == 503
     assert answer.json()["type"] == "/problems/unavailable"
     assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("kind", ["nul", "far", "deep"])
+async def test_what_no_column_or_decoder_takes_is_the_callers(
+    client: httpx.AsyncClient, kind: str
+) -> None:
+    answer = await raised(client, kind)
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "/problems/bad-request"
+    assert SECRET not in answer.text
 
 
 async def test_an_unknown_address_and_a_wrong_method(client: httpx.AsyncClient) -> None:

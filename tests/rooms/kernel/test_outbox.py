@@ -72,11 +72,13 @@ async def test_type_and_body_are_what_a_statement_writes(pool: Pool, owner: Any)
     assert tuple(row) == (9, "test.rang", '{"n": 5}', 9)
 
 
-async def test_what_nobody_listens_to_is_let_go(pool: Pool) -> None:
+async def test_what_nobody_here_knows_waits_for_who_does(pool: Pool, owner: Any) -> None:
+    """While two versions run side by side, the older one meets the newer one's events."""
     await outbox.publish(pool, 7, Stopped())
     drain = listening(pool, Ear())
     assert await drain.once() == 1
-    assert (await outbox.counts(pool)).waiting == 0
+    assert (await outbox.counts(pool)).waiting == 1
+    assert await owner.fetchval("select error from kernel.outbox") == "LookupError"
 
 
 def test_handlers_know_what_they_hear() -> None:
@@ -146,6 +148,16 @@ async def test_a_body_that_no_longer_fits_is_kept_with_its_error(pool: Pool, own
     await owner.execute("update kernel.outbox set body = '{}'")
     assert await listening(pool, Ear()).once() == 1
     assert "missing required field `n`" in await owner.fetchval("select error from kernel.outbox")
+
+
+async def test_an_error_is_kept_without_the_data_that_it_speaks_of(pool: Pool, owner: Any) -> None:
+    async def refused(db: Pool, event: Rang, _: Delivery) -> None:
+        await db.execute("select $1::text::int", f"phone 19900009001, {event.n}")
+
+    await outbox.publish(pool, 7, Rang(1))
+    await listening(pool, refused).once()
+    said = await owner.fetchval("select error from kernel.outbox")
+    assert said == "InvalidTextRepresentationError (22P02)"
 
 
 async def test_a_handler_that_hangs_is_a_failing_one(

@@ -13,7 +13,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from civicmall.kernel import db, roles
+from civicmall.kernel import db, migrate, roles
 from civicmall.kernel.embedded import Server
 from civicmall.kernel.roles import verifier
 
@@ -157,10 +157,9 @@ async def test_a_closed_door_opens_for_those_let_in_only(
     """Another city on the same server: its roles have no business here."""
     stranger = f"keeper_{uuid4().hex[:8]}"
     elsewhere: Any = await asyncpg.connect(server.url)
-    here: Any = await asyncpg.connect(kernel_url)
     await roles.ensure(elsewhere, stranger, SECRET)
     try:
-        await roles.close_door(here)
+        await migrate.close_door(kernel_url)
         welcome: Any = await asyncpg.connect(kernel_url, user=role, password=SECRET)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await welcome.execute("create temporary table mine (id int)")
@@ -171,4 +170,3 @@ async def test_a_closed_door_opens_for_those_let_in_only(
         await elsewhere.execute(f"drop owned by {stranger}")
         await elsewhere.execute(f"drop role {stranger}")
         await elsewhere.close()
-        await here.close()

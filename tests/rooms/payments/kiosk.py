@@ -21,6 +21,7 @@ from shopkit import (
     Receipt,
     Refused,
     Shop,
+    Text,
     Unavailable,
 )
 
@@ -49,7 +50,8 @@ async def quote(call: Call, charge_id: str) -> Charge:
         raise NotFound
     kind, _, amount = charge_id.split("-")
     until = call.now + (BRIEF if kind == "brief" else timedelta(hours=1))
-    title, whom = {"zh-CN": "票", "en": "Ticket"}, {"zh-CN": "本人"}
+    title: Text = {"zh-CN": "票", "en": "Ticket"}
+    whom: Text = {"zh-CN": "本人"}
     return Charge(charge_id, title, "stall.fee", whom, "2026-10", int(amount), until)
 
 

@@ -341,7 +341,6 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def the_database_agrees(self) -> None:
-        import collections; C=globals().setdefault("CNT",collections.Counter()); C.update(o.state for o in self.orders); C["steps"]+=1
         states, balances, held = self.run(self.world.seen(self.bucket))
         assert sum(balances.values()) == 0
         for order in self.orders:
@@ -372,5 +371,3 @@ def test_the_ledger_balances_whatever_happens(settings: Settings, kiosk_registry
             )
         finally:
             runner.run(world.stack.aclose())
-
-def test_cnt(): print(CNT)

@@ -255,6 +255,17 @@ def test_installed_shops_are_found_and_a_folder_of_that_name_goes_before(
     assert folder.source == home / "src"
 
 
+def test_a_shop_that_cannot_start_is_reported(plugins: Plugins) -> None:
+    """Its code could be imported, but its tables, say, could not be made."""
+    plugins.add("aa")
+    plugins.add("bb")
+    registry = loaded(plugins)
+    registry.report("bb", "division by zero")
+    assert states(registry) == {"aa": "live", "bb": "broken"}
+    assert (registry.get("bb").shop, registry.get("bb").reason) == (None, "division by zero")
+    assert registry.view("bb", "en").state == "recovering"
+
+
 def test_what_is_not_there(plugins: Plugins) -> None:
     plugins.add("aa")
     spoil_json(plugins.add("b"))

@@ -7,7 +7,7 @@ from typing import Any
 from tests.rooms.shops.conftest import Plugins
 
 from civicmall.kernel.house import House
-from civicmall.shops import Registry, discover, load, record
+from civicmall.shops import Registry, discover, load, record, versions
 
 
 def loaded(plugins: Plugins) -> Registry:
@@ -38,3 +38,5 @@ async def test_each_version_once(house: House, plugins: Plugins) -> None:
     found = await rows(house)
     assert [row["version"] for row in found] == ["1.0.0", "1.0.1", "1.0.1"]
     assert len({row["digest"] for row in found}) == 3
+    assert [told.version for told in await versions(house.db, "kept")] == ["1.0.1", "1.0.0"]
+    assert await versions(house.db, "lost") == []

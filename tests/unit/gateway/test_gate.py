@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from tests import workshop
 
-from civicmall.gateway import ShopUnavailable
+from civicmall.gateway import ShopUnavailable, TooManyCalls
 from civicmall.gateway.breaker import FAULTS_MAX, OPEN_S
 from civicmall.gateway.gate import Gate
 from civicmall.gateway.host import ShopLeft
@@ -56,12 +56,12 @@ async def gate(serve: Serve, **limits: int) -> AsyncGenerator[tuple[Gate, Hands]
         await found.stop()
 
 
-async def _knock(found: Gate) -> Any:
+async def _knock(found: Gate, caller: object = None) -> Any:
     def made(db: Any) -> Call:
         now = datetime.now(UTC)
         return Call(Citizen("c", 1), "en", now, now.date(), "", found.timeout_s, db, b"")
 
-    return await found.call("stall", "bills.list", made, ASKED)
+    return await found.call("stall", "bills.list", made, ASKED, caller)
 
 
 async def _fine(_: Any, __: Any) -> Any:
@@ -256,3 +256,20 @@ async def test_a_shop_that_could_not_start_is_shut() -> None:
             await _knock(found)
     finally:
         await found.stop()
+
+
+async def test_one_citizen_leaves_room_for_the_others() -> None:
+    async def serve(_: Any, __: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return []
+
+    async with gate(serve, concurrency=20, queue=20, timeout_ms=2000) as (found, _):
+        greedy = [asyncio.create_task(_knock(found, "greedy")) for _ in range(10)]
+        await asyncio.sleep(0.01)
+        with pytest.raises(TooManyCalls):
+            await _knock(found, "greedy")
+        others = await asyncio.gather(*(_knock(found, n) for n in range(30)))
+        assert others == [[]] * 30
+        assert await asyncio.gather(*greedy) == [[]] * 10
+        assert await _knock(found, "greedy") == []
+        assert found.breaker_state() == "closed", "that was no fault of the shop's"

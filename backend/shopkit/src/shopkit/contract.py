@@ -14,7 +14,9 @@ from msgspec import Meta, Struct
 CONTRACT: Final = 1
 """Major version of the contract; a manifest names the one it was written for."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$(?!\n)")]
+Id = Annotated[
+    str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$(?!\n)")
+]
 """A shop's own identifier: safe in a URL path."""
 Line = Annotated[str, Meta(min_length=1, max_length=400)]
 Text = Annotated[dict[Literal["zh-CN", "en"], Line], Meta(min_length=1)]
