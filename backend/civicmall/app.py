@@ -222,17 +222,16 @@ def create_app(
             router.security = CITIZEN
         elif guards & {identity.staff_only, identity.operator_only}:
             router.security = STAFF
-    return Outermost(
-        Litestar(
-            route_handlers=routers,
-            lifespan=[lifespan],
-            exception_handlers={**http.HANDLERS, NotFoundException: citizen_web.lost},
-            dependencies=_dependencies(),
-            request_max_body_size=http.BODY_MAX,
-            openapi_config=openapi_config(),
-            logging_config=None,
-        )
+    app = Litestar(
+        route_handlers=routers,
+        lifespan=[lifespan],
+        exception_handlers={**http.HANDLERS, NotFoundException: citizen_web.lost},
+        dependencies=_dependencies(),
+        request_max_body_size=http.BODY_MAX,
+        openapi_config=openapi_config(),
+        logging_config=None,
     )
+    return Outermost(http.one_by_one(app))
 
 
 def openapi_config() -> OpenAPIConfig:

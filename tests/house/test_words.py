@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import jinja2
+import yaml
 from babel.messages.pofile import read_po
 from jinja2 import nodes
 from tests.house.house import CITY, ROOMS, files, short, tree
@@ -147,3 +148,32 @@ def test_one_message_has_one_translation() -> None:
             found.setdefault(msgid, set()).add(said)
     assert {msgid: said for msgid, said in found.items() if len(said) > 1} == {}
     assert set(catalogues()) <= set(ROOMS)
+
+
+def chinese() -> Iterator[tuple[str, str]]:
+    """Every Chinese text of the catalogues and the content, and where it stands."""
+    for path in sorted(CITY.glob("*/locale/zh.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="zh_CN"):
+                yield f"{path.parent.parent.name}/zh.po", str(message.string)
+    for path in sorted(CITY.glob("*/content/**/*.yaml")):
+        for said in _texts(yaml.safe_load(path.read_text())):
+            yield path.name, said
+
+
+def _texts(data: Any) -> Iterator[str]:
+    if isinstance(data, dict):
+        for key, value in cast("dict[str, Any]", data).items():
+            if key == "zh-CN" and isinstance(value, str):
+                yield value
+            else:
+                yield from _texts(value)
+    elif isinstance(data, list):
+        for value in cast("list[Any]", data):
+            yield from _texts(value)
+
+
+def test_chinese_has_chinese_punctuation() -> None:
+    """GB/T 15834: marks after a Chinese character are full-width."""
+    half = re.compile(r"[\u4e00-\u9fff][,;:!?(]")
+    assert [where_said for where_said in chinese() if half.search(where_said[1])] == []

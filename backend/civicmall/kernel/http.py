@@ -10,12 +10,13 @@ from typing import Annotated, Any, Final, Generic, TypeVar, cast
 
 import asyncpg
 import msgspec
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
+from litestar.routes import HTTPRoute
 from msgspec import Struct
 
 from . import i18n, logs
@@ -242,3 +243,18 @@ HANDLERS: Final[dict[Any, Any]] = {
     RecursionError: on_nesting,
     Exception: on_fault,
 }
+
+
+def one_by_one(app: Litestar) -> Litestar:
+    """Let a handler's dependencies be looked up one after the other.
+
+    The framework starts a task for each, which for ours, that only look something up, costs more
+    than the whole rest of it: six took 0.24 ms so, and 0.05 ms in a row.
+    """
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for _, model in route.route_handler_map.values():
+                model.dependency_batches = [
+                    {one} for batch in model.dependency_batches for one in batch
+                ]
+    return app

@@ -221,14 +221,14 @@ async def _tell(db: Db, order_id: UUID, message_id: UUID, what: str) -> None:
         title = {"zh-CN": "缴费成功", "en": "Payment received"}
         amount = money.yuan(found.amount_minor)
         body = {
-            "zh-CN": f"{zh} 已缴 {amount} 元,部门收据已开具。请为本次服务评价。",
+            "zh-CN": f"{zh} 已缴 {amount} 元，部门收据已开具。请为本次服务评价。",
             "en": f"{en}: {amount} yuan paid, the department's receipt is here. Please rate it.",
         }
     else:
         title = {"zh-CN": "缴费已退回", "en": "Payment returned"}
         amount = money.yuan(found.refunded_minor)
         body = {
-            "zh-CN": f"部门未能受理 {zh},{amount} 元已原路退回。",
+            "zh-CN": f"部门未能受理 {zh}，{amount} 元已原路退回。",
             "en": f"The department could not take {en}; {amount} yuan went back to you.",
         }
     await send(

@@ -34,7 +34,7 @@ async def test_anybody_may_page_through_every_item(city: City) -> None:
 async def test_a_list_is_in_the_callers_language(city: City) -> None:
     nobody = await city.anonymous()
     for lang, name, department in (
-        ("zh-CN", "出生登记(国内出生)", "公安机关"),
+        ("zh-CN", "出生登记（国内出生）", "公安机关"),
         ("en", "Birth registration (born in China)", "Public Security"),
     ):
         page = await get(nobody, ITEMS, lang, stage="birth", department="public_security")

@@ -53,7 +53,7 @@ async def test_a_card_says_why_until_when_and_by_which_law(city: City) -> None:
     assert (card["days_left"], card["urgency"]) == (29, "soon")
     assert card["sources"][0]["source"] == "Household Registration Regulations, art. 7"
     chinese = next(c for c in (await get(mother, "zh-CN"))["cards"] if c["item"] == card["item"])
-    assert chinese["title"] == "出生登记(国内出生)"
+    assert chinese["title"] == "出生登记（国内出生）"
     assert chinese["reason"] == f"您最小的孩子出生于{born.year}年{born.month}月{born.day}日。"
     assert [s["name"] for s in home["stages"]] == ["Birth", "Work"]
 

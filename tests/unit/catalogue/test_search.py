@@ -18,7 +18,7 @@ def found(catalogue: Catalogue, query: str) -> list[str]:
         ("上户口", "birth_registration"),
         ("怎么给孩子上户口", "birth_registration"),
         ("出生登记", "birth_registration"),
-        ("出生登记(国内出生)", "birth_registration"),
+        ("出生登记（国内出生）", "birth_registration"),
         ("领证", "marriage_registration"),
         ("身份证丢了", "id_card_replacement"),
         ("我的身份证丢了怎么办？", "id_card_replacement"),
