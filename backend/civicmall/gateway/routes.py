@@ -7,10 +7,9 @@ from typing import Annotated
 from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
-from msgspec import Struct
 
 from civicmall.identity import Caller, citizen_only, operator_only
-from civicmall.kernel.http import Limit, problems
+from civicmall.kernel.http import Limit, Page, problems
 from civicmall.shops import NoSuchApp, NoSuchShop
 from shopkit import BillDetail, BillsQuery, ProgressQuery
 
@@ -40,13 +39,6 @@ MatterId = Annotated[
         description="Only this matter.",
     ),
 ]  # fmt: skip
-
-
-class HealthList(Struct, frozen=True):
-    """How every shop does."""
-
-    items: list[Health]
-    next: str | None = None
 
 
 @get("/{shop:str}/apps/{app:str}/bills", responses=MAY_FAIL, summary="What I owe at an app")
@@ -90,8 +82,8 @@ async def progress(
 
 
 @get("/shops/health", responses=problems(), summary="How every shop does")
-async def health(gateway: NamedDependency[Gateway]) -> HealthList:
-    return HealthList(gateway.health())
+async def health(gateway: NamedDependency[Gateway]) -> Page[Health]:
+    return Page(gateway.health(), None)
 
 
 routers = [

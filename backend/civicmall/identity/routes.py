@@ -10,7 +10,6 @@ from litestar import Router, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
-from msgspec import Struct
 
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import NotFound
@@ -57,34 +56,6 @@ from .rules import ACCESS_S
 from .tokens import Tokens
 
 Slug = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-
-
-class ConsentList(Struct, frozen=True):
-    """Everything the citizen agreed to."""
-
-    items: list[Consent]
-    next: str | None = None
-
-
-class SessionList(Struct, frozen=True):
-    """The devices that are signed in."""
-
-    items: list[SessionView]
-    next: str | None = None
-
-
-class Messages(Struct, frozen=True):
-    """What the sandbox's sender sent."""
-
-    items: list[SandboxMessage]
-    next: str | None = None
-
-
-class People(Struct, frozen=True):
-    """Synthetic citizens."""
-
-    items: list[SandboxPerson]
-    next: str | None = None
 
 
 @post(
@@ -165,8 +136,8 @@ async def declare(
 
 
 @get("/me/consents", responses=problems(), summary="What I agreed to")
-async def consents(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> ConsentList:
-    return ConsentList(await people.consents(db, caller.citizen_id))
+async def consents(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> Page[Consent]:
+    return Page(await people.consents(db, caller.citizen_id), None)
 
 
 @put(
@@ -213,8 +184,8 @@ async def accesses(
 
 
 @get("/me/sessions", responses=problems(), summary="The devices that are signed in")
-async def sessions(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> SessionList:
-    return SessionList(await service.sessions(db, caller.citizen_id))
+async def sessions(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> Page[SessionView]:
+    return Page(await service.sessions(db, caller.citizen_id), None)
 
 
 @delete("/me/sessions/{session:uuid}", responses=problems(), summary="Sign a device out")
@@ -247,13 +218,13 @@ async def jwks(tokens: NamedDependency[Tokens]) -> dict[str, Any]:
 
 
 @get("/messages", responses=problems(NotFound), summary="Text messages the sandbox sent")
-async def sandbox_messages(house: NamedDependency[House]) -> Messages:
-    return Messages(await service.sandbox_messages(house))
+async def sandbox_messages(house: NamedDependency[House]) -> Page[SandboxMessage]:
+    return Page(await service.sandbox_messages(house), None)
 
 
 @get("/people", responses=problems(NotFound), summary="Synthetic citizens to try things with")
-async def sandbox_people(house: NamedDependency[House]) -> People:
-    return People(sandbox.people(house))
+async def sandbox_people(house: NamedDependency[House]) -> Page[SandboxPerson]:
+    return Page(sandbox.people(house), None)
 
 
 routers = [

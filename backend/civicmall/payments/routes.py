@@ -76,13 +76,6 @@ class Ledger(Struct, frozen=True):
     next: str | None = None
 
 
-class Totals(Struct, frozen=True):
-    """What each shop was paid."""
-
-    items: list[ShopTotal]
-    next: str | None = None
-
-
 @post(
     "/orders",
     responses=problems(
@@ -222,8 +215,8 @@ async def desk_payments(
 @get("/totals", responses=problems(), summary="What my shop, or each shop, was paid")
 async def desk_totals(
     staff: NamedDependency[Staff], db: NamedDependency[Pool], days: Days = 30
-) -> Totals:
-    return Totals(await desk.totals(db, staff, days))
+) -> Page[ShopTotal]:
+    return Page(await desk.totals(db, staff, days), None)
 
 
 @get("/mismatches", responses=problems(), summary="Money that fits no order")
