@@ -94,6 +94,14 @@ class Question(Struct, frozen=True):
     """How many items it decides by itself."""
 
 
+class Picture(Struct, frozen=True):
+    """The part of the home that follows from a citizen's facts alone."""
+
+    stages: list[StageNow]
+    cards: list[Card]
+    question: Question | None
+
+
 class Home(Struct, frozen=True):
     """The citizen's home. `owed` and `tiles` are the shops' part: each app's state by `shop/app`."""
 

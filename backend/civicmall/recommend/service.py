@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -27,12 +32,18 @@ from .models import (
     Home,
     Memory,
     Option,
+    Picture,
     Question,
     Settings,
     StageNow,
 )
 
 q = sql.load(__file__, Memory, Settings, Feedback)
+PICTURES_MAX: Final = 5_000
+"""About 20 MB: those who look today, in a process of a middling city."""
+NOTHING: Final = Picture([], [], None)
+_pictures: WeakKeyDictionary[Catalogue, OrderedDict[bytes, Picture]] = WeakKeyDictionary()
+"""By catalogue, for its rules and names are in them; by the hash of what was asked."""
 
 
 async def home(
@@ -44,32 +55,61 @@ async def home(
     lang: str,
 ) -> Home:
     """The citizen's home. What the shops say and what life calls for don't wait for each other."""
-    owed, (memory, known) = await asyncio.gather(
-        gateway.owed(caller, lang), _about(house, catalogue, caller.citizen_id)
+    owed, (memory, about) = await asyncio.gather(
+        gateway.owed(caller, lang), _about(house, caller.citizen_id)
     )
-    said = {one.item: one for one in msgspec.convert(memory.feedback, list[Feedback])}
-    stages = catalogue.stages_of(known) if known else []
+    seen = NOTHING
+    if about is not None:
+        seen = picture(catalogue, registry, about, memory.feedback, house.clock.today(), lang)
     return Home(
         recommend=memory.recommend,
-        stages=[StageNow(code, pick(catalogue.stages[code].name, lang)) for code in stages],
-        cards=cards(catalogue, registry, known, said, lang) if known else [],
-        question=question(catalogue, known, said, lang) if known else None,
+        stages=seen.stages,
+        cards=seen.cards,
+        question=seen.question,
         owed=owed.bills,
         tiles=owed.tiles,
         generated_at=house.clock.now(),
     )
 
 
-async def _about(
-    house: House, catalogue: Catalogue, citizen_id: UUID
-) -> tuple[Memory, Known | None]:
+async def _about(house: House, citizen_id: UUID) -> tuple[Memory, dict[str, Any] | None]:
     """What the home remembers and, unless it is switched off, the citizen's facts."""
     memory: Memory = await q.memory(
         house.db, bucket=ids.bucket_of(citizen_id), citizen_id=citizen_id
     )
-    if not memory.recommend:
-        return memory, None
-    return memory, catalogue.known(await facts(house, citizen_id), house.clock.today())
+    return memory, await facts(house, citizen_id) if memory.recommend else None
+
+
+def picture(
+    catalogue: Catalogue,
+    registry: Registry,
+    about: Mapping[str, Any],
+    feedback: list[Any],
+    today: date,
+    lang: str,
+) -> Picture:
+    """What life calls for by these facts. The same facts on the same day give the same picture,
+    so the latest are kept: people open their home more often than their life changes.
+    """
+    asked = msgspec.json.encode([about, feedback, today, lang], order="deterministic")
+    key = hashlib.sha256(asked).digest()
+    kept = _pictures.setdefault(catalogue, OrderedDict())
+    if (found := kept.get(key)) is not None:
+        kept.move_to_end(key)
+        return found
+    known = catalogue.known(about, today)
+    said = {one.item: one for one in msgspec.convert(feedback, list[Feedback])}
+    found = kept[key] = Picture(
+        [
+            StageNow(code, pick(catalogue.stages[code].name, lang))
+            for code in catalogue.stages_of(known)
+        ],
+        cards(catalogue, registry, known, said, lang),
+        question(catalogue, known, said, lang),
+    )
+    if len(kept) > PICTURES_MAX:
+        kept.popitem(last=False)
+    return found
 
 
 def cards(
