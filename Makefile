@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: $(VENV)/.run ## set up everything and serve the city on 127.0.0.1:$${PORT:-8000}
+run: $(VENV)/.run ## set up everything and serve the city on 127.0.0.1:8000 (PORT=…)
 	@exec $(BIN)/civicmall run
 
 test: $(VENV)/.dev ## set up everything; lint, types, contracts, schemas, then all tests
@@ -44,7 +44,7 @@ clean: ## forget the environment (the data in .data stays)
 $(VENV)/.run: requirements.lock pyproject.toml backend/shopkit/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("CivicMall needs Python 3.11 or newer; set PYTHON=…")'
 	@echo "Setting up $(VENV) (once; about a minute) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); exit 1; }
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e backend/shopkit -e .
 	@touch $@

@@ -25,7 +25,8 @@ def start() -> None:
 @app.command()
 def stop() -> None:
     """Stop the embedded PostgreSQL; its data stays."""
-    embedded.start(Settings.from_env().data_dir / "postgres").stop()
+    stopped = embedded.stop(Settings.from_env().data_dir / "postgres")
+    out.print("PostgreSQL stopped" if stopped else "PostgreSQL wasn't running")
 
 
 @app.command()

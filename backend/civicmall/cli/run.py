@@ -49,11 +49,21 @@ def database(settings: Settings, say: Any) -> Settings:
 
 def prepare(settings: Settings, registry: Registry) -> list[str]:
     """Migrate and load; a database that can't be reached is named. Raises BadSetting."""
+
+    async def work() -> list[str]:
+        await _reach(settings)
+        return await app.prepare(settings, registry)
+
+    return asyncio.run(work())
+
+
+async def _reach(settings: Settings) -> None:
+    """That there is a database and it lets us in. Raises BadSetting."""
     try:
-        return asyncio.run(app.prepare(settings, registry))
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidPasswordError,
-            asyncpg.InvalidCatalogNameError) as error:  # fmt: skip
-        raise BadSetting("DATABASE_URL", f"a PostgreSQL that answers ({error})") from error
+        connection = await asyncpg.connect(settings.database_url, timeout=10)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise BadSetting("DATABASE_URL", f"no PostgreSQL answers there: {error}") from error
+    await connection.close()
 
 
 def run_all(out: Console) -> None:
@@ -69,6 +79,7 @@ def run_all(out: Console) -> None:
             out.print(f"  {what}")
 
         settings = database(settings, say)
+        asyncio.run(_reach(settings))
         out.print("[green]✓[/green] database")
         status.update("shops …")
         registry = app.open_registry(settings)
@@ -83,7 +94,11 @@ def run_all(out: Console) -> None:
     def when_up() -> None:
         welcome(out, settings, time.monotonic() - began)
 
+    if not settings.sandbox:
+        out.print("[yellow]no sender of text messages is connected: nobody can get a code[/yellow]")
     _serve(settings, registry, when_up)
+    if "DATABASE_URL" not in os.environ:
+        out.print("Stopped. PostgreSQL stays up; [bold].venv/bin/civicmall db stop[/bold] ends it.")
 
 
 def serve_only() -> None:
@@ -123,7 +138,10 @@ def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
         timeout_graceful_shutdown=10,
     )
     server = Server(config, when_up)
-    server.run()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return  # asked for, and done in good order
     if not server.started:
         sys.exit(3)
 
@@ -136,6 +154,7 @@ def welcome(out: Console, settings: Settings, took_s: float) -> None:
     table.add_row("console", f"{url}/console/")
     table.add_row("API docs", f"{url}/docs  ({url}/openapi.json)")
     if settings.sandbox:
+        table.add_row("people to be", f"{url}/dev/people  (phone, code, ID number; one click)")
         table.add_row("developer inbox", f"{url}/dev/inbox  (every code that is sent)")
         table.add_row("", "")
         for person in _two_people(settings):
@@ -144,7 +163,7 @@ def welcome(out: Console, settings: Settings, took_s: float) -> None:
             )
         secret = identity.sandbox.PASSWORD
         table.add_row("operator", f"operator / {secret}")
-        table.add_row("department", f"utility_bills / {secret}")
+        table.add_row("departments", f"utility_bills, public_security / {secret}")
     out.print(Panel(table, title=f"CivicMall is up ({took_s:.1f} s)", expand=False))
     if settings.sandbox:
         out.print("Try it: [bold].venv/bin/civicmall smoke --url " + url + "[/bold]   Stop: Ctrl-C")

@@ -174,6 +174,8 @@ class Gateway:
 
         async def read() -> Bills:
             manifest = self._registry.app(shop, app)
+            if shop not in self._gates:
+                raise ShopUnavailable(shop=shop)
             rules.entitled(manifest, shop, caller.level, agreed)
             kept, stale = await self._recall(caller, shop, app, "bills.list", BillsQuery(), lang)
             return Bills(kept.answer, None, stale, kept.as_of)
@@ -226,7 +228,13 @@ class Gateway:
     async def _read(
         self, caller: Caller, shop: str, app: str, operation: Operation, asked: Any, lang: str
     ) -> tuple[Kept, bool]:
-        """An answer that may come from memory, and whether it is stale; rights come first."""
+        """An answer that may come from memory, and whether it is stale; rights come first.
+
+        But a shop that never ran asks nobody for consent.
+        """
+        self._registry.app(shop, app)
+        if shop not in self._gates:
+            raise ShopUnavailable(shop=shop)
         await self._check_rights(caller, shop, app)
         return await self._recall(caller, shop, app, operation, asked, lang)
 

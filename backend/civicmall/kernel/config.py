@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -53,7 +54,7 @@ class Settings(Struct, frozen=True):
         if "CIVICMALL_SANDBOX" not in env and not local:
             raise BadSetting(
                 "CIVICMALL_SANDBOX",
-                f"0 or 1, said outright, to be reached from outside ({self.host})",
+                f"say 0 or 1: HOST={self.host} is reachable from outside",
             )
         public = urlsplit(self.public_url)
         near = public.hostname in {"127.0.0.1", "::1", "localhost"}
@@ -78,7 +79,7 @@ class Settings(Struct, frozen=True):
                 "/"
             ),
             sandbox=_flag(env, "CIVICMALL_SANDBOX", default=True),
-            log_json=_flag(env, "CIVICMALL_LOG_JSON", default=True),
+            log_json=_flag(env, "CIVICMALL_LOG_JSON", default=not sys.stderr.isatty()),
             pool_max=_number(env, "CIVICMALL_POOL", 16, 2, 200),
             plugins=_folder(env, "CIVICMALL_PLUGINS", _plugins()),
             workers=_flag(env, "CIVICMALL_WORKERS", default=True),

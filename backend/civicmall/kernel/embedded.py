@@ -100,6 +100,19 @@ def start(
     return server
 
 
+def stop(data: Path) -> bool:
+    """Stop the server on the cluster in `data`, if it runs; whether it did. Raises NoServer."""
+    moved = data.absolute() / "moved-to"
+    path = Path(moved.read_text().strip()) if moved.exists() else data
+    if not (path / "cluster").exists():
+        return False
+    server = Server(settle(data, lambda _: None))
+    if server.home.run("pg_ctl", "status", "-D", str(server.home.cluster)).returncode:
+        return False
+    server.stop()
+    return True
+
+
 def _create(home: Home, *, fsync: bool) -> None:
     """Make the cluster. One left half made by a crash is thrown away."""
     fresh = home.path / "cluster.new"
@@ -153,10 +166,10 @@ def _launch(home: Home, settings: Mapping[str, str]) -> str:
     )
     if not done.returncode:
         return ""
-    said = log.read_bytes()[said_before:].decode(errors="replace") if log.exists() else done.stderr
+    said = log.read_bytes()[said_before:].decode(errors="replace") if log.exists() else ""
     if any(part in said for part in PASSES_BY_ITSELF):
         return said
-    raise NoServer(f"it does not start: {said.strip()}")
+    raise NoServer(f"it does not start: {(said or done.stderr).strip()}")
 
 
 def _forget_dead(home: Home) -> None:

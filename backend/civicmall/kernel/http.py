@@ -233,6 +233,7 @@ HANDLERS: Final[dict[Any, Any]] = {
     asyncpg.TooManyConnectionsError: on_database,
     asyncpg.CannotConnectNowError: on_database,
     asyncpg.AdminShutdownError: on_database,
+    asyncpg.InvalidAuthorizationSpecificationError: on_database,
     asyncpg.CrashShutdownError: on_database,
     asyncpg.QueryCanceledError: on_database,
     OSError: on_database,

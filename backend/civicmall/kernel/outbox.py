@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -26,7 +27,10 @@ ATTEMPTS_MAX: Final = 20
 WAIT_MAX_S: Final = 4 * 3600.0
 IDLE_S: Final = 0.5
 """How long an event waits at most when nobody hinted (another process wrote it)."""
-AT_ONCE: Final = 16
+CROWD_S: Final = 0.005
+"""Hints come in crowds: one look serves all that come within so long."""
+AT_ONCE: Final = 32
+"""Buckets in hand at the same time; a handler that waits for a shop holds no connection."""
 
 q = sql.load(__file__, Delivery, OutboxCounts)
 log = logs.get("outbox")
@@ -104,20 +108,43 @@ class Drain:
         self._hint.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            self._hint.clear()
-            try:
-                busy = await self.once()
-            except Exception:
-                log.warning("outbox.unreachable", exc_info=True)
-                busy = 0
-            if not busy:
+        """Until cancelled. A bucket whose handlers take their time keeps no other waiting."""
+        at_work: dict[int, asyncio.Task[int]] = {}
+        try:
+            while True:
+                self._hint.clear()
+                await self._start(at_work)
                 try:
                     async with asyncio.timeout(IDLE_S):
                         await self._hint.wait()
+                        await asyncio.sleep(CROWD_S)
                 except TimeoutError:
                     pass
+        finally:
+            for task in at_work.values():
+                task.cancel()
+            await asyncio.gather(*at_work.values(), return_exceptions=True)
+
+    async def _start(self, at_work: dict[int, asyncio.Task[int]]) -> None:
+        """Set to work on what is due, bucket by bucket, as far as there is room."""
+
+        def ended(bucket: int, task: asyncio.Task[int]) -> None:
+            del at_work[bucket]
+            if not task.cancelled() and (error := task.exception()):
+                log.warning("outbox.unreachable", exc_info=error)
+            elif not task.cancelled() and task.result():
+                self.hint()  # there may be more by now
+
+        try:
+            due = await q.due_buckets(self._db, most=ids.BUCKETS)
+        except Exception:
+            log.warning("outbox.unreachable", exc_info=True)
+            return
+        for (bucket,) in due:
+            if bucket not in at_work and len(at_work) < AT_ONCE:
+                task = asyncio.create_task(self._drain(bucket), name=f"outbox-{bucket}")
+                at_work[bucket] = task
+                task.add_done_callback(partial(ended, bucket))
 
     async def once(self) -> int:
         """Hand out what is due now; answers how many events that were."""

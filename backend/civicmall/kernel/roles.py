@@ -56,6 +56,16 @@ async def close_door(db: Any) -> None:
 
 
 async def _let_in(db: Any, role: str, password: str) -> None:
+    """Roles belong to the cluster: one marked by other keys is another installation's."""
+    mark = hashlib.sha256(f"{role}\0{password}".encode()).hexdigest()[:16]
+    was = await db.fetchval(
+        "select shobj_description(oid, 'pg_authid') from pg_roles where rolname = $1", role
+    )
+    if was and was != mark:
+        raise RoleRefused(
+            f"meets the role {role} of another installation:"
+            " use that one's keys, or a PostgreSQL of its own"
+        )
     name = await db.fetchval("select quote_ident(current_database())")
     await db.execute(f"grant connect on database {name} to {role}")
     tries = 0
@@ -63,6 +73,7 @@ async def _let_in(db: Any, role: str, password: str) -> None:
         tries += 1
         try:
             await db.execute(f"alter role {role} login password '{verifier(password)}'")
+            await db.execute(f"comment on role {role} is '{mark}'")
         except asyncpg.InternalServerError:  # tuple concurrently updated: by the other one
             if tries == TRIES:
                 raise

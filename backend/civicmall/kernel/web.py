@@ -79,6 +79,7 @@ class Pages:
             t=partial(i18n.translate, lang),
             pick=partial(_pick, lang),
             path=request.scope["path"],
+            colon="：" if lang == "zh-CN" else ": ",
             **values,
         )
         return Response(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -42,6 +42,9 @@ from .models import (
 from .queries import q
 from .rules import ASK_AFTER_S, ORDER_LIVES_S, PAYABLE
 
+QUOTES_AT_ONCE: Final = 4
+"""One order leaves a shop's places to its neighbours, and the home's to itself."""
+
 
 async def create_order(
     house: House,
@@ -63,9 +66,13 @@ async def create_order(
 
     async def work(order_id: UUID) -> Order:
         if await _order(house.db, order_id) is None:
-            quotes = await asyncio.gather(
-                *(gateway.quote(caller, c.shop, c.app, c.charge_id, lang) for c in charges)
-            )
+            gate = asyncio.Semaphore(QUOTES_AT_ONCE)
+
+            async def quote(c: ChargeRef) -> Charge:
+                async with gate:
+                    return await gateway.quote(caller, c.shop, c.app, c.charge_id, lang)
+
+            quotes = await asyncio.gather(*map(quote, charges))
             accounts = [registry.manifest(c.shop).settlement_account for c in charges]
             await _insert(house, caller.citizen_id, order_id, charges, quotes, accounts)
         return await order(house.db, caller.citizen_id, order_id, lang)

@@ -18,9 +18,12 @@ from shopkit import (
     Charge,
     ChargePaid,
     NotFound,
+    Progress,
+    ProgressQuery,
     Receipt,
     Refused,
     Shop,
+    Step,
     Text,
     Unavailable,
 )
@@ -137,6 +140,14 @@ async def bill(call: Call, bill_id: str) -> BillDetail:
     await misbehave()
     lines = [BillLine(WORDS, 60), BillLine(WORDS, 41 if mode == "sum" else 40)]
     return BillDetail(one("other" if mode == "other-bill" else bill_id), lines)
+
+
+@shop.progress("plain")
+async def progress(call: Call, query: ProgressQuery) -> list[Progress]:
+    """One matter that runs."""
+    answer = await misbehave()
+    matter = Progress("m1", WORDS, "running", DAY, [Step(WORDS, "current")])
+    return [matter] if answer is None else answer
 
 
 @shop.quote("plain")

@@ -99,7 +99,11 @@ async def test_a_shop_that_can_not_be_used_is_named_to_operators(city: City, nam
     shown = {s["id"]: s["state"] for s in (await client.get("/v1/shops")).json()["items"]}
     assert shown[names.gone] == shown[names.exits] == "recovering"
     assert names.key not in shown
+    assert health[names.roofless]["state"] == "broken"
+    assert "at start" in health[names.roofless]["reason"]
+    assert shown[names.roofless] == "recovering"
     for shop, status, kind in (
+        (names.roofless, 503, "shop-unavailable"),
         (names.gone, 503, "shop-unavailable"),
         (names.exits, 503, "shop-unavailable"),
         (names.key, 404, "no-such-shop"),
@@ -110,5 +114,11 @@ async def test_a_shop_that_can_not_be_used_is_named_to_operators(city: City, nam
     assert (await client.get(bills(names.fine))).status_code == 200
     none = await client.get(bills(names.fine, "nothing"))
     assert (none.status_code, none.json()["type"]) == (404, "/problems/no-such-app")
-    other = await client.get(f"/v1/shops/{names.fine}/apps/plain/progress")
-    assert other.json()["type"] == "/problems/no-such-app"
+
+
+async def test_an_app_answers_what_its_manifest_offers(city: City, odd: Any) -> None:
+    client = await known(city, "near_retirement_woman")
+    await client.put(f"/v1/me/consents/{odd.id}/guarded", json={"claims": ["id_number"]})
+    assert (await client.get(bills(odd.id, "guarded"))).status_code == 200
+    other = await client.get(f"/v1/shops/{odd.id}/apps/guarded/progress")
+    assert (other.status_code, other.json()["type"]) == (404, "/problems/no-such-app")

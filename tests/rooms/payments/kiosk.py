@@ -1,11 +1,13 @@
 """The kiosk's code: a charge's id says what it costs and how its payment ends.
 
 `ok-7-500` costs 500 fen and is acknowledged; instead of `ok`: `refuse` and `gone` never take the
-payment, `away` takes it once `doors` are open, `brief` is a quote of some milliseconds.
+payment, `away` takes it once `doors` are open, `hang` never answers, `brief` is a quote of some
+milliseconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -63,6 +65,8 @@ async def charge_paid(call: Call, paid: ChargePaid) -> Receipt:
             raise Refused("the kiosk is closed for good")
         case "gone":
             raise NotFound
+        case "hang":
+            await asyncio.sleep(60)
         case "away" if not doors.is_set():
             raise Unavailable("back soon")
         case _:

@@ -46,7 +46,7 @@ async def test_a_key_with_another_body_is_refused_at_any_moment(city: City) -> N
 
 async def test_two_keys_for_one_charge_at_once_are_one_order(city: City) -> None:
     someone, wanted = await payer(city), charge()
-    answers = await at_once(*(someone.ask([charge(), wanted, charge()]) for _ in range(8)))
+    answers = await at_once(*(someone.ask([wanted, charge()]) for _ in range(8)))
     made = [answer.json() for answer in answers if answer.status_code == 201]
     refused = [answer for answer in answers if answer.status_code != 201]
     assert (len(made), len(refused)) == (1, 7)

@@ -6,7 +6,15 @@ import asyncio
 
 import pytest
 from tests.city import City
-from tests.rooms.payments.steps import KIOSK, Kiosk, balanced, charge, payer, postings
+from tests.rooms.payments.steps import (
+    KIOSK,
+    Kiosk,
+    balanced,
+    charge,
+    owner_sql,
+    payer,
+    postings,
+)
 
 from civicmall.kernel import outbox
 
@@ -89,6 +97,20 @@ async def test_a_shop_that_is_away_holds_up_nobody_and_is_told_later(
     assert (done["state"], done["refunded_minor"]) == ("part_refunded", 20)
     assert sorted(line["state"] for line in done["lines"]) == ["fulfilled", "fulfilled", "refunded"]
     await balanced(city)
+
+
+async def test_a_shop_that_hangs_keeps_nobody_elses_news_waiting(city: City) -> None:
+    stuck, other = await payer(city), await payer(city)
+    held = await stuck.paid(charge(10, "hang"))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(1):  # the shop's own limit is three seconds
+        for _ in range(3):
+            made = await other.paid()
+            while (await other.state(made))["state"] != "fulfilled":
+                await asyncio.sleep(0.01)
+    assert (await stuck.state(held))["state"] == "paid"
+    await _tried(city)
+    await owner_sql(city, "delete from kernel.outbox")
 
 
 async def test_desks_see_their_own_money(city: City) -> None:

@@ -68,3 +68,17 @@ def test_there_are_never_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> N
     for citizen in citizens:
         cache.forget(citizen, "utility_bills", "water")
     assert (len(cache._kept), len(cache._by_app)) == (0, 0)
+
+
+def test_what_goes_for_want_of_room_takes_nothing_else_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "ENTRIES_MAX", 2)
+    cache, citizen = Cache(), uuid4()
+    first, second = _key(citizen), _key(citizen, asked=BillsQuery(paid=True))
+    for key in (first, second, _key(uuid4())):
+        cache.put(key, Kept(1, NOW, 0))
+    assert cache.get(first, 0, 9) is None
+    assert cache.get(second, 0, 9)
+    cache.forget(citizen, "utility_bills", "water")
+    assert cache.get(second, 0, 9) is None

@@ -1,0 +1,131 @@
+"""`python -m tests.bench`: measure against peers in the same run, on the same machine.
+
+Absolute figures don't travel; the ratios do. `--quick` only shows that everything is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+from tests.bench.home import homes, nothings
+from tests.bench.pay import CLIENTS, Till
+from tests.bench.place import ROOT, Place
+
+RESULTS: Final = ROOT / "bench" / "results.json"
+out = Console(highlight=False)
+
+
+class Row(Struct, frozen=True):
+    """One figure and its peer's. `ratio` is value over peer."""
+
+    name: str
+    value: float
+    unit: str
+    peer: str
+    peer_value: float
+    ratio: float
+
+
+class Scale(Struct, frozen=True):
+    """How long to look."""
+
+    seconds: float
+    block: int
+    """Payments in one go."""
+    rounds: int
+
+
+FULL: Final = Scale(seconds=6.0, block=12_000, rounds=3)
+QUICK: Final = Scale(seconds=0.5, block=160, rounds=1)
+
+
+def row(name: str, value: float, unit: str, peer: str, peer_value: float) -> Row:
+    """Rounded for reading."""
+    return Row(
+        name, round(value, 2), unit, peer, round(peer_value, 2), round(value / peer_value, 3)
+    )
+
+
+def measure_server(place: Place, scale: Scale) -> list[Row]:
+    """The second `civicmall run`: how soon it is up, what it holds, how many homes it gives."""
+    with place.civicmall("run"):
+        pass  # the first one makes everything
+    with place.bare("asgi", "64") as bare, place.bare("litestar") as hello:
+        bare_up, hello_mb = bare.up_s, hello.memory_mb()
+    with place.civicmall("run") as server:
+        up, memory = server.up_s, server.memory_mb()
+        seen = homes(place, server, scale.seconds)
+    peer = nothings(place, seen.bytes, scale.seconds)
+    rate, peer_rate = seen.answered / seen.seconds, peer.answered / peer.seconds
+    same = f"bare ASGI, same server, {seen.bytes} bytes"
+    return [
+        row("home", rate, "requests/s", same, peer_rate),
+        row("home_p99", seen.p99_ms, "ms", same, peer.p99_ms),
+        row("start_up", up, "s", "bare uvicorn", bare_up),
+        row("idle_memory", memory, "MB", "uvicorn and a Litestar hello", hello_mb),
+    ]
+
+
+def measure_pay(place: Place, scale: Scale) -> list[Row]:
+    """From the callback to the posting; turn by turn, so that noise hits both."""
+    till = Till(place, scale.block)
+    asyncio.run(till.prepare(blocks=2 * scale.rounds + 1))
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(scale.rounds):
+        theirs.append(till.by_pgbench())
+        ours.append(till.by_pool())
+    http = till.by_http()
+    asyncio.run(till.check())
+    peer, peer_rate = f"pgbench, same statement, {CLIENTS} clients", statistics.median(theirs)
+    return [
+        row("pay", statistics.median(ours), "transactions/s", peer, peer_rate),
+        row("pay_http", http, "transactions/s", peer, peer_rate),
+    ]
+
+
+def show(rows: list[Row], took_s: float) -> None:
+    """For people."""
+    table = Table(title=f"CivicMall beside its peers ({took_s:.0f} s)")
+    for title in ("what", "value", "unit", "peer", "peer's value", "ratio"):
+        table.add_column(title, justify="right" if "value" in title or title == "ratio" else "left")
+    for one in rows:
+        table.add_row(
+            one.name, f"{one.value:,.2f}", one.unit, one.peer, f"{one.peer_value:,.2f}",
+            f"{one.ratio:.3f}",
+        )  # fmt: skip
+    out.print(table)
+
+
+def main(args: list[str]) -> int:
+    """Measure, show, keep."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="structure, not times")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
+    asked = parser.parse_args(args)
+    scale = QUICK if asked.quick else FULL
+    began = time.monotonic()
+    with Place() as place:
+        out.print("server: start, memory, homes …")
+        rows = measure_server(place, scale)
+        out.print("payments: pgbench, our pool, our callback …")
+        rows += measure_pay(place, scale)
+    show(rows, time.monotonic() - began)
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
+    out.print(f"written to {asked.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
