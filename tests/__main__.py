@@ -17,7 +17,7 @@ CORES = max(2, min(os.cpu_count() or 2, 4))
 def main() -> int:
     """Exit status of the run."""
     pytest = [sys.executable, "-m", "pytest", "-q", "--durations=8"]
-    parallel = [*pytest, "-n", str(CORES), "--dist", "loadgroup", "tests", *_plugins()]
+    parallel = [*pytest, "-n", str(CORES), "--dist", "loadscope", "tests", *_plugins()]
     return subprocess.call([*parallel, *sys.argv[1:]], cwd=ROOT)
 
 

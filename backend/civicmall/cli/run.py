@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -71,7 +72,8 @@ def run_all(out: Console) -> None:
     began = time.monotonic()
     settings = Settings.from_env().for_a_city()
     _free(settings)
-    logs.configure(as_json=settings.log_json)
+    # At a terminal a line per request would push the addresses out of sight.
+    logs.configure(as_json=settings.log_json, level=INFO if settings.log_json else WARNING)
     with out.status("PostgreSQL …") as status:
 
         def say(what: str) -> None:
