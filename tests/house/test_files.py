@@ -23,9 +23,9 @@ UNFINISHED_BUT: Final = {
 }
 
 MACHINE: Final = re.compile(
-    r"(?<![\w.}~:/])/(?:(?:work|root)/[\w.~-]|(?:home|Users)/(?!cards/)[\w.~-]+/[\w.~-])"
+    r"(?<![\w.}~:/])/(?:(?:work|root)/[\w.~-]|(?:home|Users)/[\w.~-]+/[\w.~-])"
 )
-"""A path of somebody's own machine; /home/cards/… is an address of the citizen app."""
+"""A path of somebody's own machine."""
 
 SQL: Final = re.compile(
     r"^\s*(?:select\s|insert\s+into\s|update\s+[\w.]+\s+set\s|delete\s+from\s|truncate\s"

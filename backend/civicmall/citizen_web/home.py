@@ -70,7 +70,7 @@ async def _welcome(reader: Reader, catalogue: Catalogue, registry: Registry) -> 
     )
 
 
-@post("/home/cards/{item:str}")
+@post("/cards/{item:str}")
 async def card_said(
     item: FromPath[str],
     request: Web,

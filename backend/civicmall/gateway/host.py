@@ -110,10 +110,10 @@ class Host:
         """One operation, answer checked. Raises whatever the shop raises, TimeoutError in time."""
         handler = self.shop.handlers[app, operation]
         made = call(self._pool)
-        leaves_at = self._loop.time() + made.deadline_s
+        left = threading.Event()
 
         async def work() -> Any:
-            if self._loop.time() > leaves_at:
+            if left.is_set():
                 return None  # the thread was blocked until now, and nobody waits any more
             answer = await _theirs(handler, made, asked)
             weigh(answer)
@@ -126,6 +126,7 @@ class Host:
             async with asyncio.timeout(made.deadline_s):
                 return await asyncio.wrap_future(future)
         finally:
+            left.set()
             future.cancel()
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:

@@ -89,10 +89,10 @@ async def test_the_question_is_answered_in_place_and_taken_back(city: City) -> N
 async def test_cards_are_put_away_and_recommendations_switched_off(city: City) -> None:
     who = await citizen(city, "newborn_mother")
     assert "/services/birth_registration" in await who.get("/")
-    assert await who.to("/home/cards/birth_registration", action="dismiss") == "/"
+    assert await who.to("/cards/birth_registration", action="dismiss") == "/"
     assert "/services/birth_registration" not in await who.get("/")
-    await who.post("/home/cards/nope", 404, action="dismiss")
-    await who.post("/home/cards/birth_registration", 400, action="eat")
+    await who.post("/cards/nope", 404, action="dismiss")
+    await who.post("/cards/birth_registration", 400, action="eat")
     assert await who.to("/me/recommend", on="0") == "/me"
     assert "推荐已关闭，我们不会查看您的任何信息" in await who.get("/")
     assert await who.to("/me/recommend", on="1") == "/me"
