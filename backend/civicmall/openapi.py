@@ -76,7 +76,7 @@ def _add(operation: dict[str, Any], *kinds: type[Problem]) -> None:
 
 @get("/openapi.json", summary="The OpenAPI document", sync_to_thread=False)
 def openapi_json(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    doc: dict[str, Any] = request.app.state.openapi
+    doc: dict[str, Any] = request.app.state.openapi()
     return doc
 
 

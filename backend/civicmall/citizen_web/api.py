@@ -14,7 +14,7 @@ from .refuse import router as pages_router
 async def docs(request: Web, reader: NamedDependency[Reader]) -> Response[bytes]:
     state = request.app.state
     if "api_reference" not in state:
-        state.api_reference = api_views.reference(state.openapi)
+        state.api_reference = api_views.reference(state.openapi())
     return await reader.page("api.html", api=state.api_reference)
 
 

@@ -90,12 +90,6 @@ def lost(request: Web, error: HTTPException) -> Response[Any]:
     return http.on_http(request, error)
 
 
-async def own_forms(request: Web) -> None:
-    """Before each handler: a form must come from a page of ours. Raises NotAllowed."""
-    if request.method not in READS:
-        identity.check_origin(request, request.app.state.house)
-
-
 def router(*handlers: Any) -> Router:
     """Pages: anybody may call them, and each looks for itself who it is."""
     return Router(
@@ -104,7 +98,7 @@ def router(*handlers: Any) -> Router:
         guards=[public],
         tags=["pages"],
         include_in_schema=False,
-        before_request=own_forms,
+        before_request=identity.own_forms,
         exception_handlers=HANDLERS,
         dependencies={
             "reader": Provide(provide_reader),

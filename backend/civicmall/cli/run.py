@@ -41,21 +41,20 @@ class Server(uvicorn.Server):
 
 
 def database(settings: Settings, say: Any) -> Settings:
-    """The settings with a database: the one of DATABASE_URL, else one of our own."""
+    """The settings with a database that answers: the one of DATABASE_URL, else one of our own.
+
+    Raises BadSetting, NoServer.
+    """
     if settings.database_url:
+        asyncio.run(_reach(settings))
         return settings
     server = embedded.start(settings.data_dir / "postgres", log=say)
     return msgspec.structs.replace(settings, database_url=server.url)
 
 
 def prepare(settings: Settings, registry: Registry) -> list[str]:
-    """Migrate and load; a database that can't be reached is named. Raises BadSetting."""
-
-    async def work() -> list[str]:
-        await _reach(settings)
-        return await app.prepare(settings, registry)
-
-    return asyncio.run(work())
+    """Migrate and load."""
+    return asyncio.run(app.prepare(settings, registry))
 
 
 async def _reach(settings: Settings) -> None:
@@ -81,7 +80,6 @@ def run_all(out: Console) -> None:
             out.print(f"  {what}")
 
         settings = database(settings, say)
-        asyncio.run(_reach(settings))
         out.print("[green]✓[/green] database")
         status.update("shops …")
         registry = app.open_registry(settings)

@@ -49,12 +49,6 @@ HANDLERS: Final[dict[Any, Any]] = {
 }
 
 
-async def own_forms(request: Web) -> None:
-    """Before each handler: a form must come from a page of ours. Raises NotAllowed."""
-    if request.method not in {"GET", "HEAD"}:
-        identity.check_origin(request, request.app.state.house)
-
-
 def router(*handlers: Any) -> Router:
     """Pages: anybody may call them, and each asks for a desk where somebody must be signed in."""
     return Router(
@@ -63,7 +57,7 @@ def router(*handlers: Any) -> Router:
         guards=[public],
         tags=["pages"],
         include_in_schema=False,
-        before_request=own_forms,
+        before_request=identity.own_forms,
         exception_handlers=HANDLERS,
         dependencies={
             "desk": Provide(provide_desk),

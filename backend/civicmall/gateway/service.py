@@ -173,9 +173,8 @@ class Gateway:
         """
 
         async def read() -> Bills:
+            self._gate(shop, app)
             manifest = self._registry.app(shop, app)
-            if shop not in self._gates:
-                raise ShopUnavailable(shop=shop)
             rules.entitled(manifest, shop, caller.level, agreed)
             kept, stale = await self._recall(caller, shop, app, "bills.list", BillsQuery(), lang)
             return Bills(kept.answer, None, stale, kept.as_of)
@@ -228,13 +227,8 @@ class Gateway:
     async def _read(
         self, caller: Caller, shop: str, app: str, operation: Operation, asked: Any, lang: str
     ) -> tuple[Kept, bool]:
-        """An answer that may come from memory, and whether it is stale; rights come first.
-
-        But a shop that never ran asks nobody for consent.
-        """
-        self._registry.app(shop, app)
-        if shop not in self._gates:
-            raise ShopUnavailable(shop=shop)
+        """An answer that may come from memory, and whether it is stale; rights come first."""
+        self._gate(shop, app)
         await self._check_rights(caller, shop, app)
         return await self._recall(caller, shop, app, operation, asked, lang)
 
@@ -255,6 +249,17 @@ class Gateway:
         kept = Kept(answer, self._house.clock.now(), self._house.clock.monotonic())
         self._cache.put(key, kept)
         return kept, False
+
+    def _gate(self, shop: str, app: str) -> Gate:
+        """The way to an app. It comes before rights: a shop that never ran asks nobody for consent.
+
+        Raises NoSuchShop, NoSuchApp, ShopUnavailable.
+        """
+        self._registry.app(shop, app)
+        gate = self._gates.get(shop)
+        if gate is None:
+            raise ShopUnavailable(shop=shop)
+        return gate
 
     async def _check_rights(self, caller: Caller, shop: str, app: str) -> None:
         """That the citizen is known well enough and agreed. Raises LevelTooLow, ConsentNeeded."""
@@ -277,12 +282,10 @@ class Gateway:
         news: bool = False,
     ) -> Any:
         """One call of a shop. `checked`: rights were looked at; `news` needs none."""
+        gate = self._gate(shop, app)
         manifest = self._registry.app(shop, app)
         if not (checked or news):
             await self._check_rights(caller, shop, app)
-        gate = self._gates.get(shop)
-        if gate is None:
-            raise ShopUnavailable(shop=shop)
         if not gate.serves(app, operation):
             raise NoSuchApp(shop=shop, app=app)
         gate.check()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from civicmall.kernel.jobs import Job
 
 from . import sandbox
-from .browser import Kind, Visit, check_origin, cookies, visit
+from .browser import Kind, Visit, check_origin, cookies, own_forms, visit
 from .errors import (
     CodeUsedUp,
     NotAllowed,
@@ -92,7 +92,7 @@ __all__ = [
     "Tokens", "TooManyCodes", "Verification", "Visit", "WrongCode", "WrongPassword", "accesses",
     "account", "add_staff", "check_origin", "citizen_only", "claims", "consent", "consents", "cookies",
     "declare", "facts", "forget", "give_consent", "jobs", "learn_ended", "note_access",
-    "operator_only", "profile", "provide_caller", "provide_staff", "refresh", "routers", "row",
+    "operator_only", "own_forms", "profile", "provide_caller", "provide_staff", "refresh", "routers", "row",
     "sandbox", "sandbox_messages", "sandbox_only", "send_code", "sessions", "sign_in", "sign_out", "staff_only",
     "staff_sign_in", "take_back_consent", "verify", "visit",
 ]  # fmt: skip

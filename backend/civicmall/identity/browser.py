@@ -89,4 +89,10 @@ def check_origin(request: Request[Any, Any, Any], house: House) -> None:
         raise NotAllowed("the form was sent from another site")
 
 
-__all__ = ["Kind", "Visit", "check_origin", "cookies", "visit"]
+async def own_forms(request: Request[Any, Any, Any]) -> None:
+    """Before each handler of a web room: a form must come from a page of ours. Raises NotAllowed."""
+    if request.method not in {"GET", "HEAD"}:
+        check_origin(request, request.app.state.house)
+
+
+__all__ = ["Kind", "Visit", "check_origin", "cookies", "own_forms", "visit"]

@@ -32,8 +32,6 @@ METERS_SINCE: Final = 2024 * 12
 """The month (years × 12 + months) in which all meters were put in."""
 BATCH: Final = 2_000
 """Bills in one statement: a second's work on a slow machine, well within its time limit."""
-HEATING_LATE_MONTHS: Final = 2
-"""How long after its due date a late payer pays for heating."""
 ESTIMATED_EVERY: Final = 40
 """One reading in so many couldn't be taken."""
 
