@@ -11,55 +11,16 @@ Amounts are integers in the currency's minor unit (分); dates are local dates o
 instants are aware UTC datetimes; texts are maps by language tag (`{"zh-CN": …, "en": …}`).
 """
 
-from . import sql
+from . import contract, forms, sql
 from .call import Call, Citizen, ShopDb
-from .contract import (
-    CONTRACT,
-    Bill,
-    BillDetail,
-    BillLine,
-    BillsQuery,
-    Charge,
-    ChargePaid,
-    Progress,
-    ProgressQuery,
-    Reading,
-    Receipt,
-    Step,
-    Text,
-)
-from .errors import BadManifest, NotFound, Refused, ShopError, Unavailable
+from .contract import *  # noqa: F403 (its __all__ is the contract)
+from .errors import BadForm, BadManifest, NotFound, Refused, ShopError, Unavailable
 from .manifest import App, Claim, Fee, Manifest, locate, read_manifest
 from .shop import Shop
 
 __all__ = [
-    "CONTRACT",
-    "App",
-    "BadManifest",
-    "Bill",
-    "BillDetail",
-    "BillLine",
-    "BillsQuery",
-    "Call",
-    "Charge",
-    "ChargePaid",
-    "Citizen",
-    "Claim",
-    "Fee",
-    "Manifest",
-    "NotFound",
-    "Progress",
-    "ProgressQuery",
-    "Reading",
-    "Receipt",
-    "Refused",
-    "Shop",
-    "ShopDb",
-    "ShopError",
-    "Step",
-    "Text",
-    "Unavailable",
-    "locate",
-    "read_manifest",
-    "sql",
-]
+    "App", "BadForm", "BadManifest", "Call", "Citizen", "Claim", "Fee", "Manifest", "NotFound",
+    "Refused", "Shop", "ShopDb", "ShopError", "Unavailable", "contract", "forms", "locate",
+    "read_manifest", "sql",
+]  # fmt: skip
+__all__ += contract.__all__

@@ -5,21 +5,89 @@ The gateway runs them on every answer, the conformance kit on every shop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
-from .contract import Bill, BillDetail, Charge, ChargePaid, Progress, Receipt
+from .answer_checks import CHECKS
+from .contract import (
+    ApplyForm,
+    Bill,
+    BillDetail,
+    BillsQuery,
+    BookAsk,
+    Booking,
+    BookingsQuery,
+    Calculation,
+    Charge,
+    ChargePaid,
+    ChargeRefunded,
+    Enquiry,
+    Event,
+    Filled,
+    FormQuery,
+    Id,
+    Outcome,
+    Progress,
+    ProgressQuery,
+    RawAnswer,
+    RawAsk,
+    Receipt,
+    RefundNoted,
+    Slots,
+    SlotsQuery,
+    Submission,
+    Supplement,
+    Withdrawal,
+)  # fmt: skip
 
 TYPES: Final[dict[str, Any]] = {
     "progress.list": list[Progress],
+    "progress.get": Progress,
     "bills.list": list[Bill],
     "bills.get": BillDetail,
+    "bills.receipt": Receipt,
     "charge.quote": Charge,
     "charge.paid": Receipt,
+    "charge.refunded": RefundNoted,
+    "apply.form": ApplyForm,
+    "apply.submit": Outcome,
+    "apply.supplement": Outcome,
+    "apply.withdraw": Outcome,
+    "appointments.slots": Slots,
+    "appointments.book": Booking,
+    "appointments.cancel": Booking,
+    "appointments.list": list[Booking],
+    "calculate.run": Calculation,
+    "enquire.run": Enquiry,
+    "raw": RawAnswer,
+    "event": None,
 }
 """The type that each operation answers with."""
+
+ASKS: Final[dict[str, Any]] = {
+    "progress.list": ProgressQuery,
+    "progress.get": Id,
+    "bills.list": BillsQuery,
+    "bills.get": Id,
+    "bills.receipt": Id,
+    "charge.quote": Id,
+    "charge.paid": ChargePaid,
+    "charge.refunded": ChargeRefunded,
+    "apply.form": FormQuery,
+    "apply.submit": Submission,
+    "apply.supplement": Supplement,
+    "apply.withdraw": Withdrawal,
+    "appointments.slots": SlotsQuery,
+    "appointments.book": BookAsk,
+    "appointments.cancel": Id,
+    "appointments.list": BookingsQuery,
+    "calculate.run": Filled,
+    "enquire.run": Filled,
+    "raw": RawAsk,
+    "event": Event,
+}
+"""The type that each operation is asked with."""
 
 
 class WrongAnswer(Exception):
@@ -38,68 +106,28 @@ def checked(operation: str, asked: Any, answer: Any) -> Any:
     data and comes back in; the copy also can't be changed by the shop afterwards.
     """
     try:
-        copy = msgspec.convert(msgspec.to_builtins(answer), TYPES[operation])
+        copy = msgspec.convert(
+            msgspec.to_builtins(answer, builtin_types=(bytes,)), TYPES[operation]
+        )
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise WrongAnswer("type", str(error)[:300]) from error
+    return fits(operation, asked, copy)
+
+
+def decoded(operation: str, asked: Any, body: bytes) -> Any:
+    """The answer in a remote shop's JSON, that fits the contract. Raises WrongAnswer."""
+    try:
+        answer = msgspec.json.decode(body, type=TYPES[operation])
+    except msgspec.ValidationError as error:
+        raise WrongAnswer("type", str(error)[:300]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WrongAnswer("json", str(error)[:300]) from error
+    return fits(operation, asked, answer)
+
+
+def fits(operation: str, asked: Any, answer: Any) -> Any:
+    """The answer itself, when every named check of the operation holds. Raises WrongAnswer."""
     for name, check in CHECKS.get(operation, {}).items():
-        if seen := check(asked, copy):
+        if seen := check(asked, answer):
             raise WrongAnswer(name, seen)
-    return copy
-
-
-def _no_id_twice(_: Any, items: list[Bill] | list[Progress]) -> str:
-    ids = [item.id for item in items]
-    return "an id stands twice" if len(ids) != len(set(ids)) else ""
-
-
-def _within_limit(asked: Any, items: list[Any]) -> str:
-    return f"{len(items)} items, {asked.limit} asked" if len(items) > asked.limit else ""
-
-
-def _one_current(_: Any, items: list[Progress]) -> str:
-    for item in items:
-        states = [step.state for step in item.steps]
-        if states.count("current") > 1:
-            return f"{item.id}: more than one current step"
-        if "current" in states and "done" in states[states.index("current") :]:
-            return f"{item.id}: a done step after the current one"
-    return ""
-
-
-def _lines_sum(_: Any, detail: BillDetail) -> str:
-    total = sum(line.amount_minor for line in detail.lines)
-    owed = detail.bill.amount_minor
-    return f"lines sum to {total}, the bill is {owed}" if total != owed else ""
-
-
-def _asked_bill(asked: str, detail: BillDetail) -> str:
-    return "" if detail.bill.id == asked else "another bill than asked"
-
-
-def _asked_charge(asked: str, charge: Charge) -> str:
-    return "" if charge.id == asked else "another charge than asked"
-
-
-def _names_whom(_: Any, charge: Charge) -> str:
-    return "" if "zh-CN" in charge.beneficiary else "the beneficiary has no zh-CN text"
-
-
-def _asked_payment(asked: ChargePaid, receipt: Receipt) -> str:
-    if receipt.payment_id != asked.payment_id:
-        return "a receipt for another payment"
-    if receipt.amount_minor != asked.amount_minor:
-        return "a receipt over another amount"
-    return ""
-
-
-Check = Callable[[Any, Any], str]
-CHECKS: Final[dict[str, dict[str, Check]]] = {
-    "progress.list": {
-        "ids-differ": _no_id_twice, "within-limit": _within_limit, "one-current-step": _one_current,
-    },
-    "bills.list": {"ids-differ": _no_id_twice, "within-limit": _within_limit},
-    "bills.get": {"bill-asked": _asked_bill, "bills-sum": _lines_sum},
-    "charge.quote": {"charge-asked": _asked_charge, "charge-beneficiary": _names_whom},
-    "charge.paid": {"receipt-fits": _asked_payment},
-}  # fmt: skip
-"""By operation: name → what is wrong with an answer, empty if nothing."""
+    return answer

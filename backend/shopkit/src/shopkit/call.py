@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from .contract import Handed
 from .errors import Refused
 
 
@@ -21,6 +22,8 @@ class Citizen(Struct, frozen=True):
     level: int
     """Real-name assurance, 1 to 3 (GB/T 36629 speaks of strength; ours are L1 phone, L2 register, L3 face)."""
     claims: Mapping[str, str] = {}
+    act: str | None = None
+    """Who acts for them: the pairwise `sub` of another citizen; None where they act themselves."""
 
     def claim(self, name: str) -> str:
         """The claim's value. Raises Refused where the citizen didn't consent to it."""
@@ -47,6 +50,15 @@ class NoTables:
         raise LookupError(f"db.{name}: this shop has no migrations/, so it has no tables")
 
 
+FetchMaterial = Callable[[str, str], Awaitable[bytes]]
+"""Case and material → bytes."""
+
+
+async def no_materials(case_id: str, material: str) -> bytes:
+    """Stands for the platform where a call has no case."""
+    raise LookupError(f"this call has no materials ({case_id}, {material})")
+
+
 class Call(Struct, frozen=True):
     """One call of a shop."""
 
@@ -60,6 +72,13 @@ class Call(Struct, frozen=True):
     db: ShopDb
     secret: bytes
     """32 bytes that only this shop has; the same after every start."""
+    app: str = ""
+    """Which app is asked: one function may serve several."""
+    materials: FetchMaterial = no_materials
+
+    async def material(self, case_id: str, handed: Handed) -> bytes:
+        """The bytes of a material that was handed in with a case of this shop."""
+        return await self.materials(case_id, handed.id)
 
     def keyed_hash(self, value: str) -> bytes:
         """What a shop stores instead of a personal identifier, to find its holder again."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .contract import Reason
+
 
 class ShopError(Exception):
     """A refusal on purpose; `detail` is shown to the citizen, so it carries no personal data."""
@@ -30,6 +32,16 @@ class Unavailable(ShopError):
     """The department's own system does not answer now; try again after `retry_after_s`."""
 
     code = "unavailable"
+
+
+class BadForm(ShopError):
+    """Values that fit the form's schema but not each other; `reasons` name the fields."""
+
+    code = "bad-form"
+
+    def __init__(self, *reasons: Reason) -> None:
+        super().__init__("; ".join(str(r.message.get("zh-CN", "")) for r in reasons))
+        self.reasons = list(reasons)
 
 
 class BadManifest(Exception):

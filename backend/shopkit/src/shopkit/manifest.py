@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
-from .contract import CONTRACT, Text
+from .contract import CONTRACTS, EventType, Text
 from .errors import BadManifest
+from .forms import Form, faults
 
 FILE: Final = "shop.json"
 SIZE_MAX: Final = 256 * 1024
@@ -25,7 +27,13 @@ Version = Annotated[
 ]
 ClaimName = Literal["id_number", "name", "phone", "birth_date", "sex"]
 Stage = Literal["birth", "school", "work", "marriage", "retirement"]
-Capability = Literal["bills", "progress"]
+Capability = Literal["progress", "bills", "apply", "appointments", "calculate", "enquire", "raw"]
+OLDEST: Final = {"progress": 1, "bills": 1}
+"""The contract that a capability came with; all others came with 2."""
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+Host = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(:\d{1,5})?$")]
 
 
 class Claim(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +64,50 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     timeout_ms: Annotated[int, Meta(ge=50, le=30_000)] = 3_000
     concurrency: Annotated[int, Meta(ge=1, le=256)] = 16
     queue: Annotated[int, Meta(ge=0, le=1_000)] = 64
+    per_second: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    """Calls a second in all, as a bucket that holds twice as many."""
+    per_citizen_per_minute: Annotated[int, Meta(ge=1, le=6_000)] = 240
+    answer_max_bytes: Annotated[int, Meta(ge=1_024, le=8 * 1024 * 1024)] = 1024 * 1024
+
+
+class Http(Struct, frozen=True, forbid_unknown_fields=True):
+    """A shop that runs as a service of its own, in any language."""
+
+    url: Annotated[str, Meta(min_length=8, max_length=300, pattern=r"^https?://[^\s?#@]+$")]
+    """Where its operations are: `{url}/v2/apps/{app}/{operation}`."""
+    key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    """Its public key (Ed25519, base64url without padding): what it signs its callbacks with."""
+
+
+class Webhooks(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which events the shop wants; a remote one gets them by POST to `path` below its url."""
+
+    events: Annotated[list[EventType], Meta(min_length=1)]
+    path: Annotated[str, Meta(pattern=r"^/[A-Za-z0-9/_-]{0,80}$")] = "/events"
+
+
+class Window(Struct, frozen=True, forbid_unknown_fields=True):
+    """A maintenance that was announced: citizens see `note` and the end, clocks stand still."""
+
+    begins_at: Annotated[datetime, Meta(tz=True)]
+    ends_at: Annotated[datetime, Meta(tz=True)]
+    note: Text
+
+
+class RawRoute(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be called raw; `path` may have `{name}` for one segment."""
+
+    method: Method
+    path: Annotated[str, Meta(pattern=r"^(/([A-Za-z0-9._~-]+|\{[a-z_]+\}))+$", max_length=200)]
+    body_max_bytes: Annotated[int, Meta(ge=0, le=8 * 1024 * 1024)] = 64 * 1024
+    answer_max_bytes: Annotated[int, Meta(ge=0, le=64 * 1024 * 1024)] = 1024 * 1024
+
+
+class Forms(Struct, frozen=True, forbid_unknown_fields=True):
+    """The forms that don't change from citizen to citizen."""
+
+    calculate: Form | None = None
+    enquire: Form | None = None
 
 
 class App(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,10 +127,14 @@ class App(Struct, frozen=True, forbid_unknown_fields=True):
     hours: Text | None = None
     cache_seconds: Annotated[int, Meta(ge=0, le=3_600)] = 0
     """How long a read may be answered from the gateway's memory."""
+    forms: Forms = Forms()
+    raw: Annotated[list[RawRoute], Meta(max_length=40)] = []
 
 
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A department's shop. `runtime` says how it is run; in this version always `python`."""
+    """A department's shop. `runtime` says how it is run: in the platform's process, or at an
+    address of its own.
+    """
 
     id: Slug
     version: Version
@@ -89,8 +145,12 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     apps: Annotated[list[App], Meta(min_length=1, max_length=50)]
     contacts: Contact
     settlement_account: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.-]{1,59}$")]
-    runtime: Literal["python"] = "python"
+    runtime: Literal["python"] | Http = "python"
     limits: Limits = Limits()
+    maintenance: Annotated[list[Window], Meta(max_length=20)] = []
+    webhooks: Webhooks | None = None
+    egress: Annotated[list[Host], Meta(max_length=20)] = []
+    """The hosts that the shop may call."""
     icon: str = "shop"
 
     def app(self, app_id: str) -> App | None:
@@ -107,37 +167,59 @@ def read_manifest(path: Path) -> Manifest:
         raw = path.read_bytes()
     except OSError as error:
         raise BadManifest(path.name, "$", error.strerror or "can't be read") from error
+    return parse_manifest(raw, path.name)
+
+
+def parse_manifest(raw: bytes, path: str = FILE) -> Manifest:
+    """The same from bytes; `path` is only named. Raises BadManifest."""
     if len(raw) > SIZE_MAX:
-        raise BadManifest(path.name, "$", f"larger than {SIZE_MAX} bytes")
+        raise BadManifest(path, "$", f"larger than {SIZE_MAX} bytes")
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         said = _AT.match(str(error))
         key = (said and said["key"]) or "$"
-        raise BadManifest(path.name, key, said["problem"] if said else str(error)) from error
-    _check(path.name, manifest)
+        raise BadManifest(path, key, said["problem"] if said else str(error)) from error
+    _check(path, manifest)
     return manifest
 
 
 def _check(path: str, manifest: Manifest) -> None:
-    if manifest.contract != CONTRACT:
-        raise BadManifest(path, "$.contract", f"this platform speaks contract {CONTRACT}")
+    if manifest.contract not in CONTRACTS:
+        spoken = " and ".join(str(c) for c in CONTRACTS)
+        raise BadManifest(path, "$.contract", f"this platform speaks contracts {spoken}")
     seen: set[str] = set()
     for i, app in enumerate(manifest.apps):
         if app.id in seen:
             raise BadManifest(path, f"$.apps[{i}].id", f"{app.id} stands twice")
         seen.add(app.id)
-        if app.claims and app.min_level < 2 and any(c.name != "phone" for c in app.claims):  # noqa: PLR2004 (level 2 is the word)
-            raise BadManifest(
-                path, f"$.apps[{i}].min_level", "attested claims need level 2 or more"
-            )
-        if "bills" in app.capabilities and not app.fees:
-            raise BadManifest(
-                path, f"$.apps[{i}].fees", "an app with bills names its published fees"
-            )
+        for key, problem in _wrong_with(app, manifest.contract):
+            raise BadManifest(path, f"$.apps[{i}].{key}", problem)
+    for i, window in enumerate(manifest.maintenance):
+        if window.ends_at <= window.begins_at:
+            raise BadManifest(path, f"$.maintenance[{i}].ends_at", "not after begins_at")
     for key, tags in _texts("$", msgspec.to_builtins(manifest)):
         if "zh-CN" not in tags:
             raise BadManifest(path, key, "zh-CN is missing")
+
+
+def _wrong_with(app: App, contract: int) -> Iterator[tuple[str, str]]:
+    """What is wrong with one app: key and problem."""
+    for capability in app.capabilities:
+        if OLDEST.get(capability, 2) > contract:
+            yield "capabilities", f"{capability} came with contract 2"
+    attested = any(c.name != "phone" for c in app.claims)
+    if attested and app.min_level < 2:  # noqa: PLR2004 (level 2 is the word)
+        yield "min_level", "attested claims need level 2 or more"
+    if "bills" in app.capabilities and not app.fees:
+        yield "fees", "an app with bills names its published fees"
+    if ("raw" in app.capabilities) != bool(app.raw):
+        yield "raw", "the capability raw and its declared paths go together"
+    for name, form in (("calculate", app.forms.calculate), ("enquire", app.forms.enquire)):
+        if (name in app.capabilities) != (form is not None):
+            yield "forms", f"the capability {name} and its form go together"
+        for fault in faults(form) if form else ():
+            yield f"forms.{name}.{fault.field}", fault.problem
 
 
 def _texts(key: str, part: Any) -> Iterator[tuple[str, Collection[str]]]:

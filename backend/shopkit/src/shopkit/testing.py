@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final, Self
 
 from .answers import checked
 from .call import Call, Citizen, ShopDb
+from .contract import Handed, Media
 from .errors import BadManifest
 from .manifest import App
 from .sandbox import Person
@@ -32,6 +34,7 @@ class TestShop:
         self.db = db
         self.now = now or datetime.now(UTC)
         self.secret = secret
+        self.materials: dict[tuple[str, str], bytes] = {}
 
     async def __aenter__(self) -> Self:
         self.shop.check()
@@ -67,10 +70,24 @@ class TestShop:
         """
         who = self.citizen(citizen, app) if isinstance(citizen, Person) else citizen
         deadline_s = self.shop.manifest.limits.timeout_ms / 1000
-        call = Call(who, lang, self.now, self.today, "test", deadline_s, self.db, self.secret)
-        handler = self.shop.handlers[self._app(app).id, operation]
+        call = Call(
+            who, lang, self.now, self.today, "test", deadline_s, self.db, self.secret,
+            self._app(app).id, self._material,
+        )  # fmt: skip
         async with asyncio.timeout(deadline_s):
-            return checked(operation, asked, await handler(call, asked))
+            return checked(operation, asked, await self.shop.answer(operation, call, asked))
+
+    def hand_in(
+        self, case_id: str, code: str, body: bytes, media: Media = "application/pdf"
+    ) -> Handed:
+        """A material for a Submission or a Supplement, as the platform would keep it."""
+        digest = hashlib.sha256(body).hexdigest()
+        handed = Handed(code, f"m-{len(self.materials)}", media, len(body), digest)
+        self.materials[case_id, handed.id] = body
+        return handed
+
+    async def _material(self, case_id: str, material: str) -> bytes:
+        return self.materials[case_id, material]
 
     def _app(self, app: str) -> App:
         declared = self.shop.manifest.app(app)

@@ -1,65 +1,13 @@
-"""The contract's nouns: what goes into a shop and what comes out, capability by capability.
-
-Every answer of a shop is checked against these Structs (and against `checks`) by the gateway
-before anybody else sees it. Version 1.
-"""
+"""Capability `bills` and the money side: what is owed, what was paid, what went back."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-CONTRACT: Final = 1
-"""Major version of the contract; a manifest names the one it was written for."""
-
-Id = Annotated[
-    str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$(?!\n)")
-]
-"""A shop's own identifier: safe in a URL path."""
-Line = Annotated[str, Meta(min_length=1, max_length=400)]
-Text = Annotated[dict[Literal["zh-CN", "en"], Line], Meta(min_length=1)]
-"""A text by language tag; zh-CN is required of shops by the manifest check, en is expected."""
-Minor = Annotated[int, Meta(ge=0, le=100_000_000_00)]
-"""Money in minor units (分), at most a hundred million yuan."""
-SignedMinor = Annotated[int, Meta(ge=-100_000_000_00, le=100_000_000_00)]
-Limit = Annotated[int, Meta(ge=1, le=100)]
-
-
-class ProgressQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which of the citizen's matters to tell about; all of them without `id`."""
-
-    id: Id | None = None
-    limit: Limit = 20
-
-
-class Step(Struct, frozen=True):
-    """One step of a matter. `done_at` is empty until it is done; `due_on` is a promise."""
-
-    name: Text
-    state: Literal["done", "current", "waiting", "failed"]
-    done_at: datetime | None = None
-    due_on: date | None = None
-    where: Text | None = None
-    note: Text | None = None
-
-
-class Progress(Struct, frozen=True):
-    """Where a matter stands: its steps, who has it now, what is missing.
-
-    At most one step is `current`; no step after it is `done`.
-    """
-
-    id: Id
-    title: Text
-    state: Literal["running", "waiting_for_citizen", "ready", "finished", "refused"]
-    applied_on: date
-    steps: Annotated[list[Step], Meta(min_length=1, max_length=50)]
-    due_on: date | None = None
-    responsible: Text | None = None
-    where: Text | None = None
-    missing: Annotated[list[Text], Meta(max_length=50)] = []
+from .base import Id, Limit, Minor, SignedMinor, Text
 
 
 class BillsQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,3 +105,24 @@ class Receipt(Struct, frozen=True):
     amount_minor: Minor
     issued_at: datetime
     issuer: Text
+
+
+class ChargeRefunded(Struct, frozen=True, forbid_unknown_fields=True):
+    """News that money of a payment went back (since contract 2). Comes at least once:
+    `refund_id` is the same each time. What was paid in full is owed again.
+    """
+
+    refund_id: str
+    payment_id: str
+    charge_id: Id
+    amount_minor: Minor
+    refunded_at: datetime
+    currency: Literal["CNY"] = "CNY"
+
+
+class RefundNoted(Struct, frozen=True):
+    """The department has booked a refund; the same for the same `refund_id`."""
+
+    refund_id: str
+    amount_minor: Minor
+    noted_at: datetime

@@ -1,0 +1,20 @@
+"""What the platform tells a shop unasked (since contract 2). Remote: Standard Webhooks with a CloudEvents body."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+EventType = Literal["consent.withdrawn", "rating.given", "rectification.opened", "shop.state"]
+
+
+class Event(Struct, frozen=True):
+    """Comes at least once: `id` is the same each time. `subject` is the app, or the shop."""
+
+    id: str
+    type: EventType
+    subject: str
+    at: datetime
+    data: dict[str, Any] = {}
