@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from civicmall import (
     __version__,
+    cases,
     catalogue,
     citizen_web,
     console,
@@ -31,6 +32,7 @@ from civicmall import (
     payments,
     ratings,
     recommend,
+    releases,
     shops,
 )
 from civicmall.kernel import crypto, db, http, idempotency, jobs, logs, migrate, mode, outbox
@@ -44,7 +46,8 @@ from civicmall.kernel.outbox import Drain, Handlers
 log = logs.get("app")
 HERE: Final = Path(__file__).parent
 ROOMS: Final = (
-    "kernel", "shops", "catalogue", "identity", "inbox", "gateway", "payments", "recommend", "ratings",
+    "kernel", "shops", "catalogue", "identity", "inbox", "releases", "gateway", "payments", "cases",
+    "recommend", "ratings",
 )  # fmt: skip
 """The rooms that keep tables, lowest first."""
 CITIZEN: Final[list[dict[str, list[str]]]] = [{"citizen": []}]
@@ -55,10 +58,12 @@ TAGS: Final = {
     "home": "What life calls for now, and what is owed.",
     "catalogue": "The public service catalogue; no sign-in needed.",
     "shops": "Departments' shops and their apps' typed answers.",
+    "cases": "Applications: forms, materials, where they stand, what came of them.",
     "payments": "Orders, paying, receipts.",
     "ratings": "Ratings, rectifications, the satisfaction index.",
     "inbox": "Messages to the citizen.",
     "channels": "What payment channels call.",
+    "callbacks": "What shops at addresses of their own call.",
     "staff": "Staff's sign-in.",
     "desk": "What departments and operators work with.",
     "sandbox": "Only in a sandbox: messages, people, the cashier.",
@@ -105,6 +110,7 @@ async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
         house = House(settings, Clock(), keys, pool)
         await mode.keep(pool, sandbox=settings.sandbox)
         await shops.record(pool, registry)
+        await releases.record(house, registry)
         await catalogue.load(pool)
         if settings.sandbox:
             await identity.sandbox.add_staff(
@@ -152,11 +158,15 @@ async def assemble(
         drain = Drain(pool, handlers)
         house = House(settings, clock or Clock(), keys, pool, hint=drain.hint)
         tokens = identity.Tokens(house.keys, settings.public_url, house.clock)
+        await releases.refresh(pool, registry)
         gate = gateway.Gateway(house, registry)
         stack.push_async_callback(gate.stop)
+        tokens.show(gate.platform.jwk())
+        gateway.listen(handlers, gate)
         await gate.start()
         channels = payments.open_channels(house)
         payments.listen(handlers, house, gate, channels, client)
+        cases.listen(handlers, registry)
         ratings.listen(handlers, house, registry)
         yield Parts(
             house=house,
@@ -171,8 +181,10 @@ async def assemble(
                 *idempotency.jobs(pool),
                 *identity.jobs(house, tokens),
                 *inbox.jobs(house),
-                *gateway.jobs(house),
+                *releases.jobs(house, registry),
+                *gateway.jobs(house, gate),
                 *payments.jobs(house, channels),
+                *cases.jobs(house, gate),
                 *ratings.jobs(house),
             ],
         )
@@ -214,7 +226,8 @@ def create_app(
 
     routers = [
         *ops.routers, *openapi.routers, *shops.routers, *catalogue.routers, *identity.routers, *inbox.routers,
-        *gateway.routers, *payments.routers, *recommend.routers, *ratings.routers,
+        *releases.routers,
+        *gateway.routers, *payments.routers, *cases.routers, *recommend.routers, *ratings.routers,
         *citizen_web.routers, *console.routers,
     ]  # fmt: skip
     for router in routers:
@@ -232,7 +245,7 @@ def create_app(
         openapi_config=openapi_config(),
         logging_config=None,
     )
-    return Outermost(http.one_by_one(app))
+    return Outermost(http.one_by_one(app), gateway.Raw(app.state))
 
 
 def openapi_config() -> OpenAPIConfig:

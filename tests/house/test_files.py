@@ -50,6 +50,12 @@ STANDARD: Final = {
 """The furniture that every room has, as far as it needs it; `queries.py` where several modules
 share the statements, `words.py` for its messages, `views.py` from rows to what is shown."""
 OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
+    "cases": {
+        "dealings.py": "What passes between a case and its shop.",
+        "desk.py": "The verbs of staff; citizens' are in `service.py`.",
+        "materials.py": "Papers: kept sealed, given to the shop that has the case.",
+        "steps.py": "The one way in which a case moves.",
+    },
     "catalogue": {
         "catalogue.py": "The compiled catalogue in memory, which is what others hold.",
         "compile.py": "From conditions as data to what is evaluated.",

@@ -16,7 +16,7 @@ from civicmall.kernel.house import House
 from civicmall.shops import Registry
 
 ROOM_SCHEMAS: Final = sorted(room for room in ROOMS if (CITY / room / "migrations").is_dir())
-NO_CHANGES: Final = ("payments.posting", "ratings.step")
+NO_CHANGES: Final = ("payments.posting", "ratings.step", "cases.event")
 """What was posted, and what was done about a rating, stays as it was; more is added."""
 KEYED_OTHERWISE: Final = {
     "payments.mismatch_pkey": (

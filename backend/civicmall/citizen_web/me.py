@@ -93,10 +93,12 @@ async def revoke(
     request: Web,
     reader: NamedDependency[Reader],
     caller: NamedDependency[Caller],
-    db: NamedDependency[Pool],
+    house: NamedDependency[House],
 ) -> Response[bytes]:
     said = await forms.read(request, forms.AppRef)
-    await identity.take_back_consent(db, caller.citizen_id, said.shop, said.app)
+    await identity.take_back_consent(
+        house.db, caller.citizen_id, said.shop, said.app, house.clock.now()
+    )
     return reader.go("/me", "revoked")
 
 

@@ -94,7 +94,7 @@ async def agree(
     registry: NamedDependency[Registry],
 ) -> Response[bytes]:
     said = await forms.read(request, forms.Agreed)
-    asked = frozenset(claim.name for claim in registry.app(shop, app).claims)
+    asked = registry.claims_asked(shop, app)
     if said.claim:
         before = await identity.consent(db, caller.citizen_id, shop, app)
         claims = sorted(before.intersection(asked).union(said.claim))

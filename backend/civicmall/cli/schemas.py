@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from civicmall import app, catalogue, openapi, payments, ratings
+from civicmall import app, cases, catalogue, openapi, payments, ratings
 from civicmall.kernel.config import Settings
 from civicmall.shops import Registry
 from shopkit import Manifest
@@ -41,7 +41,7 @@ def documents() -> dict[str, Any]:
         "shop-contract.schema.json": _many(TYPES, "What a shop answers, by operation"),
         "catalogue-item.schema.json": _schema(catalogue.Item, "A service item of the catalogue"),
         "events.schema.json": _many(
-            {str(e.__struct_config__.tag): e for e in (*payments.EVENTS, *ratings.EVENTS)},
+            {str(e.__struct_config__.tag): e for e in (*payments.EVENTS, *cases.EVENTS, *ratings.EVENTS)},
             "Events of the outbox, by type",
         ),
     }

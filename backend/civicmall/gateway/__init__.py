@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from civicmall.kernel.jobs import Job
 
 from .errors import (
+    CallbackRefused,
     ConsentNeeded,
+    FormRefused,
     LevelTooLow,
     NoSuchThing,
     ShopBadAnswer,
     ShopFailed,
+    ShopMaintenance,
     ShopRefused,
     ShopTimeout,
     ShopUnavailable,
     TooManyCalls,
 )
+from .hearing import listen
 from .host import role, room, schema
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
+from .raw import Raw
 from .routes import routers
 from .service import Gateway, finished_call, forget_calls
 
@@ -26,13 +31,20 @@ if TYPE_CHECKING:
     from civicmall.kernel.house import House
 
 
-def jobs(house: House) -> list[Job]:
-    """Forget calls that nobody may rate any more."""
-    return [Job("gateway.forget", 3600.0, lambda: forget_calls(house.db))]
+PROBE_S = 15.0
+"""A shop that came back is known again after as long."""
+
+
+def jobs(house: House, gateway: Gateway) -> list[Job]:
+    """Forget calls that nobody may rate any more; ask the shops elsewhere whether they are there."""
+    return [
+        Job("gateway.forget", 3600.0, lambda: forget_calls(house.db)),
+        Job("gateway.probe", PROBE_S, gateway.gates.probe, everywhere=True),
+    ]
 
 
 __all__ = [
-    "Bills", "ConsentNeeded", "FinishedCall", "Gateway", "Health", "LevelTooLow", "Matters",
-    "NoSuchThing", "Owed", "OwedBill", "ShopBadAnswer", "ShopFailed", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "TooManyCalls", "finished_call", "jobs", "role", "room", "routers", "schema",
+    "Bills", "CallbackRefused", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
+    "NoSuchThing", "Owed", "OwedBill", "Raw", "ShopBadAnswer", "ShopFailed", "ShopMaintenance", "ShopRefused", "ShopTimeout",
+    "ShopUnavailable", "TileState", "TooManyCalls", "finished_call", "jobs", "listen", "role", "room", "routers", "schema",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ class Kept(Struct, frozen=True):
     answer: Any
     as_of: datetime
     at: float
+    stale: bool = False
 
 
 class Cache:

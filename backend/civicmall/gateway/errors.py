@@ -42,6 +42,16 @@ class ShopRefused(Problem):
     type, status, title = "/problems/shop-refused", 409, "The department declined this request."
 
 
+class FormRefused(Problem):
+    """What was filled in can't be taken; `errors` names each field."""
+
+    type, status, title = (
+        "/problems/form-refused",
+        422,
+        "Some of what you filled in can't be taken.",
+    )
+
+
 class ShopBadAnswer(Problem):
     """The shop answered against its contract; the log says how."""
 
@@ -64,10 +74,26 @@ class ShopUnavailable(Problem):
     )
 
 
+class ShopMaintenance(Problem):
+    """Maintenance that the department announced; `until` and `note` say more."""
+
+    type, status, title = (
+        "/problems/shop-maintenance",
+        503,
+        "This department's service is under announced maintenance.",
+    )
+
+
 class ShopTimeout(Problem):
     """The shop did not answer in time."""
 
     type, status, title = "/problems/shop-timeout", 504, "The department did not answer in time."
+
+
+class CallbackRefused(Problem):
+    """A shop's callback whose signature isn't believed; `check` and `detail` say what was wrong."""
+
+    type, status, title = "/problems/callback-refused", 401, "The callback's signature is refused."
 
 
 class TooManyCalls(Problem):

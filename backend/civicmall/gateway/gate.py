@@ -1,68 +1,75 @@
-"""The gate of one shop: how many may be inside, how many may wait, and when it is shut."""
+"""The gate of one shop: how many may be inside, how many may wait, how often, and when it is shut."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, Literal
 
 import shopkit
 from civicmall.kernel import logs
 from civicmall.kernel.clock import Clock
-from shopkit.call import Call
-from shopkit.shop import Operation
+from civicmall.kernel.errors import Problem
+from shopkit.manifest import Limits
 
-from .breaker import Breaker
+from .breaker import Breaker, Pass
 from .errors import ShopUnavailable, TooManyCalls
-from .host import Host
+from .facts import Facts, Host
+from .rates import Rates
+from .window import Window
 
 log = logs.get("gateway")
 SHARE: Final = 4
 """One citizen's calls fill a quarter of a shop's places at most; the rest is for the others."""
 SHARE_MIN: Final = 8
 """As many as a home's tiles ask at once."""
+START_S: Final = 30.0
+"""Seconds that a shop may take to open, its sandbox data included."""
+ANSWERS: Final = (shopkit.NotFound, shopkit.Refused, shopkit.BadForm)
+"""A refusal is an answer: it says nothing against the shop."""
 BreakerState = Literal["closed", "open", "half-open"]
 
 
 class Gate:
-    """A bulkhead with a short queue and a breaker, before the host that runs the shop."""
+    """A bulkhead with a short queue, limits and a breaker, before the host that runs the shop."""
 
-    def __init__(
-        self, shop: shopkit.Shop, database_url: str, clock: Clock, password: str = ""
-    ) -> None:
-        limits = shop.manifest.limits
-        self.shop_id = shop.manifest.id
+    def __init__(self, shop_id: str, limits: Limits, host: Host, clock: Clock) -> None:
+        self.shop_id = shop_id
+        self.host = host
         self.timeout_s = limits.timeout_ms / 1000
         self.running = 0
         self.fault = ""
         """Why the shop could not start; empty where it did."""
+        self.away = ""
+        """What the last probe said; empty where the shop answered it."""
+        self.window = Window()
         self._inside = asyncio.Semaphore(limits.concurrency)
         self._places = limits.concurrency + limits.queue
         self._share = max(SHARE_MIN, self._places // SHARE)
         self._callers: Counter[object] = Counter()
-        self._shop = shop
-        self._host = Host(shop, database_url, password)
+        self._rates = Rates(limits, clock.monotonic())
         self._breaker = Breaker()
         self._clock = clock
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def start(self, secret: bytes, seed_for: date | None) -> None:
         """Open the shop. A fault is kept and shuts this shop alone."""
         try:
-            async with asyncio.timeout(30):
-                await self._host.start(secret, seed_for)
+            async with asyncio.timeout(START_S):
+                await self.host.start(secret, seed_for)
         except Exception as error:
             self.fault = f"{type(error).__name__} at start: {error}"
             log.exception("shop.start_failed", shop=self.shop_id)
 
     async def stop(self) -> None:
         """Leave the shop."""
-        await self._host.stop()
+        await self.host.stop()
 
-    def serves(self, app: str, operation: Operation) -> bool:
-        """Whether there is code for it."""
-        return (app, operation) in self._shop.handlers
+    async def idle(self) -> None:
+        """Until nobody is inside."""
+        await self._idle.wait()
 
     def breaker_state(self) -> BreakerState:
         """For the health board."""
@@ -79,46 +86,58 @@ class Gate:
         if self.breaker_state() == "open":
             raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
 
-    async def call(
-        self,
-        app: str,
-        operation: Operation,
-        call: Callable[[Any], Call],
-        asked: Any,
-        caller: object = None,
-    ) -> Any:
+    async def call(self, operation: str, facts: Facts, asked: Any, caller: object = None) -> Any:
         """One call, in `caller`'s name: nobody may fill more than a share of the places.
 
-        Raises TooManyCalls, ShopUnavailable when full or shut, and whatever the shop raises.
+        Raises TooManyCalls, ShopUnavailable when full or shut, and whatever the host raises.
         """
+        went_in = self.enter(caller)
+        try:
+            async with asyncio.timeout(self.timeout_s), self._inside:
+                answer = await self.host.call(operation, facts, asked)
+        except BaseException as error:
+            self.leave(caller, went_in, error)
+            raise
+        self.leave(caller, went_in, None)
+        return answer
+
+    def enter(self, caller: object) -> Pass:
+        """Take a place. Raises TooManyCalls, ShopUnavailable."""
         self.check()
-        if caller is not None and self._callers[caller] >= self._share:
-            raise TooManyCalls(shop=self.shop_id, retry_after_s=1)
-        went_in = self._breaker.admit(self._clock.monotonic())
+        now = self._clock.monotonic()
+        if caller is not None:
+            if self._callers[caller] >= self._share:
+                raise TooManyCalls(shop=self.shop_id, retry_after_s=1)
+            if wait_s := self._rates.citizen_waits_s(caller, now):
+                raise TooManyCalls(shop=self.shop_id, retry_after_s=wait_s)
+        if wait_s := self._rates.all_wait_s(now):
+            raise ShopUnavailable(
+                "too many calls a second", shop=self.shop_id, retry_after_s=wait_s
+            )
+        went_in = self._breaker.admit(now)
         if went_in is None:
             raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
         self.running += 1
+        self._idle.clear()
         self._callers[caller] += 1
-        settled = False
-        try:
-            async with asyncio.timeout(self.timeout_s), self._inside:
-                answer = await self._host.call(app, operation, call, asked)
-        except (shopkit.NotFound, shopkit.Refused):
-            settled = True
-            self._breaker.succeeded()  # a refusal is an answer
-            raise
-        except Exception:
-            settled = True
-            self._breaker.failed(self._clock.monotonic(), went_in)
-            raise
-        else:
-            settled = True
+        return went_in
+
+    def leave(self, caller: object, went_in: Pass, error: BaseException | None) -> None:
+        """Give the place back; what ended the call says how the shop does."""
+        self.running -= 1
+        if not self.running:
+            self._idle.set()
+        self._callers[caller] -= 1
+        if not self._callers[caller]:
+            del self._callers[caller]
+        if error is None or isinstance(error, ANSWERS):
             self._breaker.succeeded()
-            return answer
-        finally:
-            self.running -= 1
-            self._callers[caller] -= 1
-            if not self._callers[caller]:
-                del self._callers[caller]
-            if not settled:
-                self._breaker.abandoned(went_in)
+        elif isinstance(error, Exception) and not isinstance(error, Problem):
+            self._breaker.failed(self._clock.monotonic(), went_in)
+        else:
+            self._breaker.abandoned(went_in)
+
+    @property
+    def places(self) -> asyncio.Semaphore:
+        """Who holds one is inside: for raw calls, which stream past `call`."""
+        return self._inside

@@ -59,10 +59,17 @@ class FinishedCall(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """How a shop does right now."""
+    """How one version of a shop does right now, and did in the last five minutes."""
 
     shop: str
-    state: Literal["live", "broken"]
+    state: Literal["live", "canary", "broken"]
     breaker: Literal["closed", "open", "half-open"]
     running: int
     reason: str = ""
+    version: str = ""
+    calls: int = 0
+    error_rate: float = 0.0
+    """0 to 1: the shop's own faults among its calls."""
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None

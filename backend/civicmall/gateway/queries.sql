@@ -12,3 +12,13 @@ where bucket = :bucket and id = :id and citizen_id = :citizen_id;
 
 -- name: forget_calls(days)!
 delete from gateway.call where day < current_date - :days::int;
+
+-- name: take_nonce(bucket, keyid, nonce, until)$
+-- True for whoever comes first, in whatever process.
+insert into gateway.nonce (bucket, keyid, nonce, until)
+values (:bucket, :keyid, :nonce, to_timestamp(:until::bigint))
+on conflict do nothing
+returning true;
+
+-- name: forget_nonces()!
+delete from gateway.nonce where until < now();

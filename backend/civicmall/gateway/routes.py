@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from civicmall.identity import Caller, citizen_only, operator_only
-from civicmall.kernel.http import Limit, Page, problems
+from civicmall.kernel.errors import NotFound, TooLarge
+from civicmall.kernel.http import Limit, Page, problems, public
 from civicmall.shops import NoSuchApp, NoSuchShop
 from shopkit import BillDetail, BillsQuery, ProgressQuery
 
+from .callbacks import NEWS_MAX
 from .errors import (
+    CallbackRefused,
     ConsentNeeded,
     LevelTooLow,
     NoSuchThing,
     ShopBadAnswer,
     ShopFailed,
+    ShopMaintenance,
     ShopRefused,
     ShopTimeout,
     ShopUnavailable,
@@ -29,7 +33,7 @@ from .service import Gateway
 
 MAY_FAIL = problems(
     NoSuchShop, NoSuchApp, NoSuchThing, ConsentNeeded, LevelTooLow, ShopRefused, ShopBadAnswer,
-    ShopFailed, ShopUnavailable, ShopTimeout, TooManyCalls,
+    ShopFailed, ShopMaintenance, ShopUnavailable, ShopTimeout, TooManyCalls,
 )  # fmt: skip
 Paid = Annotated[bool, QueryParameter(description="Also those that were paid.")]
 MatterId = Annotated[
@@ -86,7 +90,45 @@ async def health(gateway: NamedDependency[Gateway]) -> Page[Health]:
     return Page(gateway.health(), None)
 
 
+@post(
+    "/{shop:str}/cases/{case:str}",
+    status_code=204,
+    request_max_body_size=NEWS_MAX,
+    responses=problems(CallbackRefused, NotFound, TooLarge),
+    summary="A shop's news of a case (signed, RFC 9421)",
+)
+async def case_news(
+    request: Request[Any, Any, Any],
+    shop: FromPath[str],
+    case: FromPath[str],
+    gateway: NamedDependency[Gateway],
+) -> None:
+    await gateway.callbacks.news(request, shop, case)
+
+
+@get(
+    "/{shop:str}/cases/{case:str}/materials/{material:str}",
+    responses=problems(CallbackRefused, NotFound),
+    summary="What was handed in with a shop's case (signed, RFC 9421)",
+)
+async def case_material(
+    request: Request[Any, Any, Any],
+    shop: FromPath[str],
+    case: FromPath[str],
+    material: FromPath[str],
+    gateway: NamedDependency[Gateway],
+) -> Response[bytes]:
+    media, body = await gateway.callbacks.material(request, shop, case, material)
+    return Response(body, media_type=media)
+
+
 routers = [
+    Router(
+        "/v1/callbacks",
+        route_handlers=[case_news, case_material],
+        guards=[public],  # the signature is looked at inside, over the body
+        tags=["callbacks"],
+    ),
     Router(
         "/v1/shops", route_handlers=[bills, bill, progress], guards=[citizen_only], tags=["shops"]
     ),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from shopkit import App, Bill
+from civicmall.kernel import i18n
+from shopkit import App, Bill, Manifest, Reason
 from shopkit.contract import Id
+from shopkit.manifest import Window
 
 from .errors import ConsentNeeded, LevelTooLow, NoSuchThing
 
@@ -54,6 +57,23 @@ def identifier(said: str, shop: str) -> str:
         return msgspec.convert(said, Id)
     except msgspec.ValidationError as error:
         raise NoSuchThing(shop=shop) from error
+
+
+def maintenance(manifest: Manifest, now: datetime) -> Window | None:
+    """The announced maintenance that is on now."""
+    return next((w for w in manifest.maintenance if w.begins_at <= now < w.ends_at), None)
+
+
+def reasons(said: Any, lang: str) -> list[dict[str, str]]:
+    """A shop's reasons as field errors; nothing has checked what a shop raises."""
+    try:
+        found = msgspec.convert(msgspec.to_builtins(said), list[Reason])
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+        return []
+    return [
+        {"field": reason.field or "$", "problem": words(i18n.pick(reason.message, lang))}
+        for reason in found
+    ]
 
 
 def owed(bills: list[Bill]) -> list[Bill]:

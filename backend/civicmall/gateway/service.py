@@ -9,83 +9,135 @@ import asyncio
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 import shopkit
 from civicmall import identity
 from civicmall.identity import Caller
-from civicmall.kernel import ids, logs, metrics, sql
+from civicmall.kernel import ids, logs
 from civicmall.kernel.db import Db
 from civicmall.kernel.errors import Problem
 from civicmall.kernel.house import House
-from civicmall.shops import NoSuchApp, Registry
-from shopkit import BillDetail, BillsQuery, Charge, ChargePaid, ProgressQuery, Receipt
-from shopkit.answers import WrongAnswer
-from shopkit.call import Call, Citizen
-from shopkit.shop import Operation
+from civicmall.shops import Registry
+from shopkit import (
+    App,
+    BillDetail,
+    BillsQuery,
+    Charge,
+    ChargePaid,
+    ChargeRefunded,
+    Event,
+    ProgressQuery,
+    Receipt,
+    RefundNoted,
+)
+from shopkit.call import Citizen
 
-from . import rules
+from . import health, rules
+from .addresses import Networks
 from .cache import STALE_S, Cache, Kept
+from .callbacks import Callbacks
+from .calling import Calls
 from .errors import (
     ConsentNeeded,
     LevelTooLow,
-    NoSuchThing,
     ShopBadAnswer,
     ShopFailed,
-    ShopRefused,
+    ShopMaintenance,
     ShopTimeout,
     ShopUnavailable,
-    TooManyCalls,
 )
-from .gate import Gate
-from .host import role
+from .facts import Facts
+from .gates import Gates
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
-from .rules import ShopKeys
+from .platform import Platform
+from .queries import q
 
-q = sql.load(__file__, FinishedCall)
 log = logs.get("gateway")
 TILE_S: Final = 1.5
 """Seconds that one tile of the home may take; the rest of the home doesn't wait for it."""
-SHOP_FAULTS: Final = (ShopBadAnswer, ShopFailed, ShopTimeout, ShopUnavailable)
+SHOP_FAULTS: Final = (ShopBadAnswer, ShopFailed, ShopMaintenance, ShopTimeout, ShopUnavailable)
 KEEP_CALLS_DAYS: Final = 60
 
 
 class Gateway:
     """Calls shops. One per process; `start` opens the shops, `stop` leaves them."""
 
-    def __init__(self, house: House, registry: Registry) -> None:
+    def __init__(self, house: House, registry: Registry, networks: Networks | None = None) -> None:
+        settings = house.settings
         self._house = house
         self._registry = registry
         self._cache = Cache()
-        self._gates: dict[str, Gate] = {}
-        self._keys: dict[str, ShopKeys] = {}
+        self.platform = Platform(
+            house.keys,
+            settings.public_url,
+            networks or Networks.parse(settings.shop_networks),
+            https_only=not settings.sandbox,
+        )
+        self.gates = Gates(house, registry, self.platform)
+        self.calls = Calls(house, self.gates)
+        self.callbacks = Callbacks(house, registry, self.calls)
         self._reading: set[asyncio.Task[Bills]] = set()
 
     async def start(self) -> None:
         """Open every shop that can be called; one that can't start costs only itself."""
-        settings, today = self._house.settings, self._house.clock.today()
-
-        async def one(shop: shopkit.Shop) -> None:
-            gate = Gate(
-                shop,
-                settings.database_url,
-                self._house.clock,
-                self._house.keys.password(role(shop.manifest.id)),
-            )
-            self._gates[shop.manifest.id] = gate
-            await gate.start(
-                self._keys_of(shop.manifest.id).secret, today if settings.sandbox else None
-            )
-            if gate.fault:
-                self._registry.report(shop.manifest.id, gate.fault)
-
-        await asyncio.gather(
-            *(one(entry.shop) for entry in self._registry.all() if entry.shop is not None)
-        )
+        await self.gates.start()
 
     async def stop(self) -> None:
         """Close every shop's connections and threads."""
         for task in self._reading:
             task.cancel()
-        await asyncio.gather(*(gate.stop() for gate in self._gates.values()))
+        await self.gates.stop()
+
+    async def ask(
+        self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str
+    ) -> Any:
+        """One typed call with the citizen's rights looked at; the answer fits the contract.
+
+        Raises the problems of `errors`.
+        """
+        return await self.calls.ask(caller, shop, app, operation, asked, lang)
+
+    async def read(
+        self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str
+    ) -> Kept:
+        """The same for a read that may come from memory: fresh as the app allows, stale while the
+        shop is down (`Kept.stale`).
+        """
+        kept, stale = await self._read(caller, shop, app, operation, asked, lang)
+        return msgspec.structs.replace(kept, stale=stale)
+
+    def forget(self, citizen_id: UUID, shop: str, app: str) -> None:
+        """Drop what is remembered of a citizen at an app: something has just changed there."""
+        self._cache.forget(citizen_id, shop, app)
+
+    async def tell(self, shop: str, event: Event) -> None:
+        """An event for a shop; raises what says that it must be told again."""
+        way = self.gates.way(shop, None)
+        nobody = Citizen("platform", 1, {})
+        clock = self._house.clock
+        facts = Facts(
+            event.subject, nobody, "zh-CN", clock.now(), clock.today(), logs.trace_id.get(),
+            way.gate.timeout_s, self.gates.keys_of(shop).secret,
+        )  # fmt: skip
+        await self.calls.through(way, "event", facts, event, None)
+
+    async def tell_refunded(
+        self, citizen_id: UUID, shop: str, app: str, refunded: ChargeRefunded
+    ) -> RefundNoted | None:
+        """News of a refund for a shop; None where its contract knows none. Raises the problems of
+        `errors`.
+        """
+        way, _ = self.calls.way(shop, app, citizen_id)
+        if not way.gate.host.serves(app, "charge.refunded"):
+            return None
+        level = (await identity.row(self._house.db, citizen_id)).level
+        caller = Caller(citizen_id, citizen_id, level)
+        noted: RefundNoted = await self.calls.ask(
+            caller, shop, app, "charge.refunded", refunded, "zh-CN", news=True
+        )
+        self._cache.forget(citizen_id, shop, app)
+        return noted
 
     async def bills(
         self, caller: Caller, shop: str, app: str, query: BillsQuery, lang: str
@@ -97,7 +149,7 @@ class Gateway:
     async def bill(self, caller: Caller, shop: str, app: str, bill: str, lang: str) -> BillDetail:
         """One bill with all that explains it. Raises the problems of `errors`."""
         asked = rules.identifier(bill, shop)
-        detail: BillDetail = await self._ask(caller, shop, app, "bills.get", asked, lang)
+        detail: BillDetail = await self.ask(caller, shop, app, "bills.get", asked, lang)
         return detail
 
     async def progress(
@@ -111,8 +163,9 @@ class Gateway:
     async def quote(self, caller: Caller, shop: str, app: str, charge: str, lang: str) -> Charge:
         """What must be paid for a charge, as the shop says now. Raises the problems of `errors`."""
         asked = rules.identifier(charge, shop)
-        quoted: Charge = await self._ask(caller, shop, app, "charge.quote", asked, lang)
-        fees = {fee.code for fee in self._registry.app(shop, app).fees}
+        quoted: Charge = await self.ask(caller, shop, app, "charge.quote", asked, lang)
+        _, declared = self.calls.way(shop, app, caller.citizen_id)
+        fees = {fee.code for fee in declared.fees}
         if quoted.fee_code not in fees:
             log.error("shop.unpublished_fee", shop=shop, fee=quoted.fee_code)
             raise ShopBadAnswer(shop=shop, check="unpublished-fee")
@@ -127,7 +180,7 @@ class Gateway:
         level = (await identity.row(self._house.db, citizen_id)).level
         caller = Caller(citizen_id, citizen_id, level)
         self._cache.forget(citizen_id, shop, app)
-        receipt: Receipt = await self._ask(
+        receipt: Receipt = await self.calls.ask(
             caller, shop, app, "charge.paid", paid, "zh-CN", news=True
         )
         self._cache.forget(citizen_id, shop, app)
@@ -173,10 +226,11 @@ class Gateway:
         """
 
         async def read() -> Bills:
-            self._gate(shop, app)
-            manifest = self._registry.app(shop, app)
-            rules.entitled(manifest, shop, caller.level, agreed)
-            kept, stale = await self._recall(caller, shop, app, "bills.list", BillsQuery(), lang)
+            _, declared = self.calls.way(shop, app, caller.citizen_id)
+            rules.entitled(declared, shop, caller.level, agreed)
+            kept, stale = await self._recall(
+                caller, shop, declared, "bills.list", BillsQuery(), lang
+            )
             return Bills(kept.answer, None, stale, kept.as_of)
 
         task = asyncio.create_task(read())
@@ -211,37 +265,36 @@ class Gateway:
                 raise error
 
     def health(self) -> list[Health]:
-        """How every shop does, for the operators' board."""
+        """How every shop does, for the operators' board; one line for each version that is called."""
         found: list[Health] = []
+        ways = self.gates.all()
         for entry in self._registry.all():
-            gate = self._gates.get(entry.id)
-            if gate is None:
+            mine = [way for way in ways if way.deployed.shop == entry.id]
+            now = self._house.clock.monotonic()
+            found += [health.of(way, now, canary=nth > 0) for nth, way in enumerate(mine)]
+            if not mine:
                 found.append(Health(entry.id, "broken", "open", 0, entry.reason))
-            else:
-                state = "broken" if gate.fault else "live"
-                found.append(
-                    Health(entry.id, state, gate.breaker_state(), gate.running, gate.fault)
-                )
         return found
 
     async def _read(
-        self, caller: Caller, shop: str, app: str, operation: Operation, asked: Any, lang: str
+        self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str
     ) -> tuple[Kept, bool]:
         """An answer that may come from memory, and whether it is stale; rights come first."""
-        self._gate(shop, app)
-        await self._check_rights(caller, shop, app)
-        return await self._recall(caller, shop, app, operation, asked, lang)
+        _, declared = self.calls.way(shop, app, caller.citizen_id)
+        await self.calls.check_rights(caller, shop, declared)
+        return await self._recall(caller, shop, declared, operation, asked, lang)
 
     async def _recall(
-        self, caller: Caller, shop: str, app: str, operation: Operation, asked: Any, lang: str
+        self, caller: Caller, shop: str, app: App, operation: str, asked: Any, lang: str
     ) -> tuple[Kept, bool]:
         """The same, where rights were looked at."""
-        key = self._cache.key(caller.citizen_id, shop, app, operation, asked)
-        fresh_s = self._registry.app(shop, app).cache_seconds
-        if kept := self._cache.get(key, self._house.clock.monotonic(), fresh_s):
+        key = self._cache.key(caller.citizen_id, shop, app.id, operation, asked)
+        if kept := self._cache.get(key, self._house.clock.monotonic(), app.cache_seconds):
             return kept, False
         try:
-            answer = await self._ask(caller, shop, app, operation, asked, lang, checked=True)
+            answer = await self.calls.ask(
+                caller, shop, app.id, operation, asked, lang, checked=True
+            )
         except SHOP_FAULTS:
             if kept := self._cache.get(key, self._house.clock.monotonic(), STALE_S):
                 return kept, True
@@ -250,113 +303,7 @@ class Gateway:
         self._cache.put(key, kept)
         return kept, False
 
-    def _gate(self, shop: str, app: str) -> Gate:
-        """The way to an app. It comes before rights: a shop that never ran asks nobody for consent.
-
-        Raises NoSuchShop, NoSuchApp, ShopUnavailable.
-        """
-        self._registry.app(shop, app)
-        gate = self._gates.get(shop)
-        if gate is None:
-            raise ShopUnavailable(shop=shop)
-        return gate
-
-    async def _check_rights(self, caller: Caller, shop: str, app: str) -> None:
-        """That the citizen is known well enough and agreed. Raises LevelTooLow, ConsentNeeded."""
-        manifest = self._registry.app(shop, app)
-        agreed: frozenset[str] = frozenset()
-        if manifest.claims:
-            agreed = await identity.consent(self._house.db, caller.citizen_id, shop, app)
-        rules.entitled(manifest, shop, caller.level, agreed)
-
-    async def _ask(
-        self,
-        caller: Caller,
-        shop: str,
-        app: str,
-        operation: Operation,
-        asked: Any,
-        lang: str,
-        *,
-        checked: bool = False,
-        news: bool = False,
-    ) -> Any:
-        """One call of a shop. `checked`: rights were looked at; `news` needs none."""
-        gate = self._gate(shop, app)
-        manifest = self._registry.app(shop, app)
-        if not (checked or news):
-            await self._check_rights(caller, shop, app)
-        if not gate.serves(app, operation):
-            raise NoSuchApp(shop=shop, app=app)
-        gate.check()
-        names = [claim.name for claim in manifest.claims]
-        if news and names:
-            given = await identity.consent(self._house.db, caller.citizen_id, shop, app)
-            names = [name for name in names if name in given]
-        found: dict[str, str] = {}
-        if names:
-            found = await identity.claims(
-                self._house, caller.citizen_id, names, reader=f"{shop}/{app}", purpose=operation
-            )
-        keys = self._keys_of(shop)
-        citizen = Citizen(keys.sub(caller.citizen_id), caller.level, found)
-
-        def call(db: Any) -> Call:
-            return Call(
-                citizen=citizen,
-                lang=lang,
-                now=self._house.clock.now(),
-                today=self._house.clock.today(),
-                trace_id=logs.trace_id.get(),
-                deadline_s=gate.timeout_s,
-                db=db,
-                secret=keys.secret,
-            )
-
-        who = None if news else caller.citizen_id
-        return await self._through(gate, app, operation, call, asked, who)
-
-    async def _through(
-        self, gate: Gate, app: str, operation: Operation, call: Any, asked: Any, who: UUID | None
-    ) -> Any:
-        """Through the gate, with whatever comes back as one of our problems."""
-        shop, outcome = gate.shop_id, "ok"
-        began = self._house.clock.monotonic()
-        try:
-            return await gate.call(app, operation, call, asked, who)
-        except shopkit.NotFound as error:
-            outcome = "not_found"
-            raise NoSuchThing(shop=shop) from error
-        except shopkit.Refused as error:
-            outcome = "refused"
-            raise ShopRefused(rules.words(error.detail), shop=shop) from error
-        except shopkit.Unavailable as error:
-            outcome = "unavailable"
-            raise ShopUnavailable(
-                shop=shop, retry_after_s=rules.wait_s(error.retry_after_s)
-            ) from error
-        except TimeoutError as error:
-            outcome = "timeout"
-            raise ShopTimeout(shop=shop) from error
-        except WrongAnswer as error:
-            outcome = "bad_answer"
-            log.warning("shop.bad_answer", shop=shop, app=app, operation=operation,
-                      check=error.check, seen=error.seen)  # fmt: skip
-            raise ShopBadAnswer(shop=shop, check=error.check) from error
-        except (ShopUnavailable, TooManyCalls):
-            outcome = "rejected"
-            raise
-        except Exception as error:
-            outcome = "failed"
-            log.exception("shop.failed", shop=shop, app=app, operation=operation)
-            raise ShopFailed(shop=shop) from error
-        finally:
-            metrics.SHOP_CALLS.labels(shop, operation, outcome).inc()
-            metrics.SHOP_LATENCY.labels(shop, operation).observe(
-                self._house.clock.monotonic() - began
-            )
-
-    async def _note_call(self, caller: Caller, shop: str, app: str, operation: Operation) -> UUID:
+    async def _note_call(self, caller: Caller, shop: str, app: str, operation: str) -> UUID:
         bucket = ids.bucket_of(caller.citizen_id)
         noted: UUID = await q.note_call(
             self._house.db,
@@ -370,12 +317,6 @@ class Gateway:
         )
         return noted
 
-    def _keys_of(self, shop: str) -> ShopKeys:
-        if shop not in self._keys:
-            derive = self._house.keys.derive
-            self._keys[shop] = ShopKeys(derive(f"shop:{shop}"), derive(f"pairwise:{shop}"))
-        return self._keys[shop]
-
 
 async def finished_call(db: Db, citizen_id: UUID, call_id: UUID) -> FinishedCall | None:
     """A citizen's call that may be rated; None where there is no such one of theirs."""
@@ -388,5 +329,6 @@ async def finished_call(db: Db, citizen_id: UUID, call_id: UUID) -> FinishedCall
 
 
 async def forget_calls(db: Db) -> None:
-    """Calls that are too old to be rated."""
+    """Calls that are too old to be rated, and nonces that are too old to come again."""
     await q.forget_calls(db, days=KEEP_CALLS_DAYS)
+    await q.forget_nonces(db)

@@ -20,6 +20,7 @@ from .errors import (
     WrongCode,
     WrongPassword,
 )
+from .events import ConsentWithdrawn
 from .guards import (
     citizen_only,
     operator_only,
@@ -76,6 +77,8 @@ from .tokens import Tokens
 if TYPE_CHECKING:
     from civicmall.kernel.house import House
 
+EVENTS = (ConsentWithdrawn,)
+
 
 def jobs(house: House, tokens: Tokens) -> list[Job]:
     """Learn of sessions that ended elsewhere; forget what is over."""
@@ -86,7 +89,7 @@ def jobs(house: House, tokens: Tokens) -> list[Job]:
 
 
 __all__ = [
-    "AccessRow", "Caller", "CodeSent", "CodeUsedUp", "Consent", "Kind", "NotAllowed",
+    "EVENTS", "AccessRow", "Caller", "CodeSent", "CodeUsedUp", "Consent", "ConsentWithdrawn", "Kind", "NotAllowed",
     "NotInRegister", "NumberTaken", "Profile", "SandboxMessage", "SandboxPerson", "SessionView",
     "SignIn", "SignInNeeded", "Staff", "StaffSignIn", "TokenExpired", "TokenInvalid", "TokenPair",
     "Tokens", "TooManyCodes", "Verification", "Visit", "WrongCode", "WrongPassword", "accesses",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
-from civicmall.kernel import ids
+from civicmall.kernel import ids, outbox
 from civicmall.kernel.db import Db
 from civicmall.kernel.errors import NotFound
 from civicmall.kernel.house import House
 from shopkit.sandbox import people
 
 from .errors import AlreadyVerified, BadDeclaration, NotAllowed, NotInRegister, NumberTaken
+from .events import ConsentWithdrawn
 from .models import (
     AccessRow,
     CitizenRow,
@@ -227,8 +228,17 @@ async def give_consent(
     return given
 
 
-async def take_back_consent(db: Db, citizen_id: UUID, shop: str, app: str) -> None:
-    """From now on the app gets nothing more. No harm if there was no consent."""
+async def take_back_consent(db: Db, citizen_id: UUID, shop: str, app: str, now: datetime) -> None:
+    """From now on the app gets nothing more, and its shop is told. No harm if there was none."""
+    bucket = ids.bucket_of(citizen_id)
+    kind, body = outbox.row(ConsentWithdrawn(citizen_id, shop, app, now))
     await q.take_back_consent(
-        db, bucket=ids.bucket_of(citizen_id), citizen_id=citizen_id, shop=shop, app=app
+        db,
+        bucket=bucket,
+        citizen_id=citizen_id,
+        shop=shop,
+        app=app,
+        event_id=ids.new(bucket),
+        type=kind,
+        body=body,
     )

@@ -127,10 +127,16 @@ on conflict (bucket, citizen_id, shop, app) do update
 set claims = excluded.claims, given_at = now()
 returning shop, app, claims, given_at;
 
--- name: take_back_consent(bucket, citizen_id, shop, app)$
-delete from identity.consent
-where bucket = :bucket and citizen_id = :citizen_id and shop = :shop and app = :app
-returning true;
+-- name: take_back_consent(bucket, citizen_id, shop, app, event_id, type, body)$
+with gone as (
+    delete from identity.consent
+    where bucket = :bucket and citizen_id = :citizen_id and shop = :shop and app = :app
+    returning true
+), told as (
+    insert into kernel.outbox (bucket, id, type, body)
+    select :bucket, :event_id::uuid, :type::text, :body::jsonb from gone
+)
+select true from gone;
 
 -- name: note_access(bucket, citizen_id, day, reader, claims, purpose)!
 insert into identity.access as a (bucket, citizen_id, day, reader, claims, purpose)

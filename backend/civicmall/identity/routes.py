@@ -153,7 +153,7 @@ async def give_consent(
     db: NamedDependency[Pool],
     registry: NamedDependency[Registry],
 ) -> Consent:
-    asked = frozenset(claim.name for claim in registry.app(shop, app).claims)
+    asked = registry.claims_asked(shop, app)
     return await people.give_consent(db, caller.citizen_id, shop, app, data.claims, asked)
 
 
@@ -166,9 +166,9 @@ async def take_back_consent(
     shop: Slug,  # not looked up: what was given to a shop that has left can be taken back too
     app: Slug,
     caller: NamedDependency[Caller],
-    db: NamedDependency[Pool],
+    house: NamedDependency[House],
 ) -> None:
-    await people.take_back_consent(db, caller.citizen_id, shop, app)
+    await people.take_back_consent(house.db, caller.citizen_id, shop, app, house.clock.now())
 
 
 @get("/me/accesses", responses=problems(), summary="Who read my data, and what for")

@@ -41,8 +41,11 @@ def _people(keys: Keys, clock: Clock) -> list[SandboxPerson]:
 
 
 async def add_staff(house: House, shops: list[tuple[str, str]]) -> None:
-    """An operator, and for each (shop, name) a person of that department."""
+    """Two operators, because some steps need a second person, and for each (shop, name) somebody
+    of that department.
+    """
     await _add(house, "operator", "运营 周敏", "operator", None)
+    await _add(house, "reviewer", "运营 沈澄", "operator", None)
     for shop, name in shops:
         await _add(house, shop, name, "department", shop)
 

@@ -46,13 +46,19 @@ class Tokens:
         self._clock = clock
         self._key = _signing_key(keys)
         self._refresh_key = keys.derive("refresh-tokens")
+        self._shown: list[dict[str, Any]] = []
         self._known: dict[bytes, tuple[Who, int, float]] = {}
         self._ended: dict[UUID, float] = {}
         """Sessions that were ended, and when this process heard of it (monotonic)."""
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys (RFC 7517)."""
-        return dict(KeySet([self._key]).as_dict(private=False))
+        """The public keys (RFC 7517): what tokens are signed with, and what others have shown."""
+        own: dict[str, Any] = dict(KeySet([self._key]).as_dict(private=False))
+        return {"keys": [*own["keys"], *self._shown]}
+
+    def show(self, jwk: dict[str, Any]) -> None:
+        """Publish another public key of the platform's beside ours."""
+        self._shown.append(jwk)
 
     def issue(self, who: Who, generation: int) -> TokenPair:
         """An access token for now and the refresh token of this generation."""

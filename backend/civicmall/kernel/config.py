@@ -14,6 +14,7 @@ from msgspec import Struct
 PORT_MAX: Final = 65_535
 POSTGRESQL: Final = ("postgresql://", "postgres://")
 HTTP: Final = ("https://", "http://")
+LOOPBACK: Final = "127.0.0.0/8"
 
 
 class BadSetting(Exception):
@@ -41,6 +42,10 @@ class Settings(Struct, frozen=True):
     pool_max: int = 16
     plugins: Path | None = None
     """Folder of shops that are not installed as packages; None: only installed ones."""
+    shop_networks: str = ""
+    """Networks beyond public addresses where shops may live, as `10.1.0.0/16, 127.0.0.0/8`; in a
+    sandbox this machine too.
+    """
     workers: bool = True
     """Whether this process drains the outbox and runs the jobs."""
 
@@ -70,6 +75,7 @@ class Settings(Struct, frozen=True):
         host = env.get("HOST", "") or "127.0.0.1"
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 (only compared)
         shown = f"[{shown}]" if ":" in shown else shown
+        sandbox = _flag(env, "CIVICMALL_SANDBOX", default=True)
         return cls(
             database_url=database_url or _url(env, "DATABASE_URL", "", POSTGRESQL),
             data_dir=Path(env.get("CIVICMALL_DATA", "") or ".data").absolute(),
@@ -78,10 +84,11 @@ class Settings(Struct, frozen=True):
             public_url=_url(env, "CIVICMALL_PUBLIC_URL", f"http://{shown}:{port}", HTTP).rstrip(
                 "/"
             ),
-            sandbox=_flag(env, "CIVICMALL_SANDBOX", default=True),
+            sandbox=sandbox,
             log_json=_flag(env, "CIVICMALL_LOG_JSON", default=not sys.stderr.isatty()),
             pool_max=_number(env, "CIVICMALL_POOL", 16, 2, 200),
             plugins=_folder(env, "CIVICMALL_PLUGINS", _plugins()),
+            shop_networks=env.get("CIVICMALL_SHOP_NETWORKS", "") or LOOPBACK * sandbox,
             workers=_flag(env, "CIVICMALL_WORKERS", default=True),
         )
 

@@ -66,17 +66,26 @@ class Keys:
 
     def seal(self, text: str, context: str) -> bytes:
         """Key id, nonce and ciphertext. Opens only with the same `context` (table.column)."""
-        nonce = os.urandom(NONCE)
-        sealed = self._sealing[self._current].encrypt(nonce, text.encode(), context.encode())
-        return self._current.encode() + nonce + sealed
+        return self.seal_bytes(text.encode(), context)
 
     def open(self, sealed: bytes, context: str) -> str:
         """The text that was sealed. Raises SealBroken."""
         try:
+            return self.open_bytes(sealed, context).decode()
+        except ValueError as error:
+            raise SealBroken(context) from error
+
+    def seal_bytes(self, plain: bytes, context: str) -> bytes:
+        """The same for what is no text."""
+        nonce = os.urandom(NONCE)
+        sealed = self._sealing[self._current].encrypt(nonce, plain, context.encode())
+        return self._current.encode() + nonce + sealed
+
+    def open_bytes(self, sealed: bytes, context: str) -> bytes:
+        """The bytes that were sealed. Raises SealBroken."""
+        try:
             key = self._sealing[chr(sealed[0])]
-            return key.decrypt(
-                sealed[1 : 1 + NONCE], sealed[1 + NONCE :], context.encode()
-            ).decode()
+            return key.decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], context.encode())
         except (KeyError, IndexError, ValueError, InvalidTag) as error:
             raise SealBroken(context) from error
 

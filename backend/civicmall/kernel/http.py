@@ -132,23 +132,38 @@ def language(request: Request[Any, Any, Any]) -> i18n.Lang:
     return i18n.choose(asked or request.headers.get("accept-language"))
 
 
-def render(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
-    """A problem as the caller's client reads it."""
+def body_of(problem: Problem, lang: i18n.Lang) -> dict[str, Any]:
+    """A problem as the caller's client reads it (RFC 9457)."""
     body: dict[str, Any] = {
         "type": problem.type,
-        "title": i18n.translate(language(request), problem.title),
+        "title": i18n.translate(lang, problem.title),
         "status": problem.status,
         "trace_id": logs.trace_id.get(),
         **problem.extra,
     }
     if problem.detail:
         body["detail"] = problem.detail
+    return body
+
+
+def headers_of(problem: Problem) -> dict[str, str]:
+    """The headers that go with a problem."""
     headers: dict[str, str] = {}
     if isinstance(wait := problem.extra.get("retry_after_s"), int):
         headers["Retry-After"] = str(wait)
     if problem.status == 401:  # noqa: PLR2004 (RFC 9110: a 401 names its scheme)
         headers["WWW-Authenticate"] = 'Bearer realm="civicmall"'
-    return Response(body, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
+    return headers
+
+
+def render(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """A problem as an answer."""
+    return Response(
+        body_of(problem, language(request)),
+        status_code=problem.status,
+        media_type=PROBLEM_JSON,
+        headers=headers_of(problem),
+    )
 
 
 def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:

@@ -33,8 +33,10 @@ PRIVATE: Final = [*SECURITY, (b"cache-control", b"no-store")]
 class Outermost:
     """Wraps the whole application, so that answers to unknown addresses pass here too."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, raw: Any = None) -> None:
         self.app = app
+        self._raw = raw
+        """What is passed on without the framework; it says itself what it takes."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -56,7 +58,8 @@ class Outermost:
             await send(message)
 
         try:
-            await self.app(scope, receive, sending)
+            raw = self._raw is not None and self._raw.takes(scope["path"])
+            await (self._raw if raw else self.app)(scope, receive, sending)
         finally:
             took = time.perf_counter() - began
             route = str(scope.get("path_template") or "unknown")

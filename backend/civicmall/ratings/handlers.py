@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from civicmall import inbox
+from civicmall.cases import Finished
 from civicmall.kernel import ids
 from civicmall.kernel.db import Pool
 from civicmall.kernel.house import House
@@ -23,11 +24,11 @@ from . import rules
 from .events import RatingGiven, RectificationMoved
 from .models import RatingRow, StepRow, TicketRow
 from .queries import q
-from .words import message
+from .words import invitation, message
 
 
 def listen(handlers: Handlers, house: House, registry: Registry) -> None:
-    """Everything this room does when it hears of its own events."""
+    """Everything this room does when it hears of its own events, and that a case was finished."""
     del house  # handlers get their pool with each event
 
     async def on_given(db: Pool, event: RatingGiven, delivery: Delivery) -> None:
@@ -39,6 +40,19 @@ def listen(handlers: Handlers, house: House, registry: Registry) -> None:
         await project(db, event.rectification_id)
         await tell(db, registry, event.rectification_id, delivery)
 
+    async def on_finished(db: Pool, event: Finished, delivery: Delivery) -> None:
+        title, body = invitation(shop_name(registry, event.shop))
+        await inbox.send(
+            db,
+            citizen_id=event.citizen_id,
+            id=delivery.id,
+            kind="ratings.invite",
+            title=title,
+            body=body,
+            link=f"/cases/{event.case_id}/rate",
+        )
+
+    handlers.on(Finished, on_finished)
     handlers.on(RatingGiven, on_given)
     handlers.on(RectificationMoved, on_moved)
 

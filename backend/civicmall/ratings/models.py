@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from .rules import Actor, Move, State, Turn
 
-Kind = Literal["order", "call"]
+Kind = Literal["order", "call", "case"]
 
 
 class Subject(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is rated: a finished order, or a finished call of a shop."""
+    """What is rated: a finished order, a finished call of a shop, or a finished case."""
 
     kind: Kind
     id: UUID

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
+from civicmall.cases import finished_case
 from civicmall.gateway import finished_call
 from civicmall.identity import Caller
 from civicmall.kernel import idempotency, ids, outbox
@@ -32,7 +33,7 @@ PSEUDONYMS: Final = "ratings.pseudonym"
 async def rate(
     house: House, registry: Registry, caller: Caller, ask: NewRating, key: str | None, lang: str
 ) -> Rating:
-    """Rate a finished order or call, once; one or two stars open a ticket in the same write.
+    """Rate a finished order, call or case, once; one or two stars open a ticket in the same write.
 
     Raises WrongTags, NotRateable, NotFinished, AlreadyRated, and what `idempotency.once` raises.
     """
@@ -98,12 +99,13 @@ async def _finished(db: Db, caller: Caller, subject: Subject) -> tuple[str, str]
         if call is None:
             raise NotRateable
         return call.shop, call.app
-    order = await finished_order(db, caller.citizen_id, subject.id)
-    if order is None:
+    finished = finished_order if subject.kind == "order" else finished_case
+    found = await finished(db, caller.citizen_id, subject.id)
+    if found is None:
         raise NotRateable
-    if not order.finished:
+    if not found.finished:
         raise NotFinished
-    return order.shop, order.app
+    return found.shop, found.app
 
 
 def _contact(registry: Registry, shop: str) -> tuple[Text, str]:
@@ -124,7 +126,7 @@ async def _known(db: Db, caller: Caller, subject: Subject) -> RatingRow | None:
 
 
 async def rating_of(db: Db, caller: Caller, subject: Subject, lang: str) -> Rating | None:
-    """The citizen's rating of an order or call; None while it is unrated."""
+    """The citizen's rating of an order, call or case; None while it is unrated."""
     row = await _known(db, caller, subject)
     return views.rating(row, lang) if row is not None else None
 

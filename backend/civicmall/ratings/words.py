@@ -81,6 +81,11 @@ MESSAGES: Final[dict[Move, tuple[str, str]]] = {
     ),
 }
 """Title and body by move; `confirm` is the citizen's own doing and needs no message."""
+INVITATION: Final = (
+    "How was it?",
+    "{shop} finished your application. Your rating shows how well, and a bad one must be answered.",
+)
+"""Title and body once a case is finished."""
 TOO_FEW: Final = "Too few ratings"
 NO_CONTACT: Final = "the department's service desk"
 """Where a shop's manifest can't be read at the moment."""
@@ -97,6 +102,12 @@ def both(msgid: str, **values: Text | str) -> Text:
         return i18n.translate(lang, msgid, **filled)
 
     return {"zh-CN": one("zh-CN"), "en": one("en")}
+
+
+def invitation(shop: Text) -> tuple[Text, Text]:
+    """Title and body that ask a citizen to rate a finished case."""
+    title, body = INVITATION
+    return both(title), both(body, shop=shop)
 
 
 def message(move: Move, values: Mapping[str, Text | str]) -> tuple[Text, Text] | None:

@@ -1,21 +1,29 @@
 """The registry of shops: which are here, what their manifests say, which of them can be called."""
 
-from .errors import NoSuchApp, NoSuchShop
-from .models import ShopEntry, ShopVersion, ShopView
+from .errors import NoSuchApp, NoSuchShop, ShopClosed, ShopRetired
+from .models import Deployed, Placed, ShopEntry, ShopVersion, ShopView
+from .registry import Registry
 from .routes import router
-from .service import Registry, discover, load, record, versions
+from .rules import digest, meets_canary
+from .service import discover, load, record, versions
 
 routers = [router]
 
 __all__ = [
+    "Deployed",
     "NoSuchApp",
     "NoSuchShop",
+    "Placed",
     "Registry",
+    "ShopClosed",
     "ShopEntry",
+    "ShopRetired",
     "ShopVersion",
     "ShopView",
+    "digest",
     "discover",
     "load",
+    "meets_canary",
     "record",
     "routers",
     "versions",

@@ -10,7 +10,9 @@ from msgspec import Struct
 
 from shopkit import Manifest, Shop
 
-State = Literal["live", "broken"]
+State = Literal["live", "broken", "suspended", "retired"]
+Role = Literal["live", "canary", "suspended", "retired"]
+"""What a release is to its shop."""
 
 
 class Found(Struct, frozen=True):
@@ -39,13 +41,50 @@ class Pyproject(Struct, frozen=True):
 
 
 class ShopEntry(Struct, frozen=True):
-    """One shop of the registry. A broken one stays listed, with the reason for operators."""
+    """One shop of the registry. A broken one stays listed, with the reason for operators.
+
+    `shop` is its code where it runs in this process; None where it has an address of its own.
+    """
 
     id: str
     state: State
     manifest: Manifest | None
     shop: Shop | None = None
     reason: str = ""
+
+
+class Placed(Struct, frozen=True):
+    """A release as it stands: what `releases` tells the registry about a shop.
+
+    Of a `folder` release the code and the manifest are those that lie here, whatever was
+    recorded: each process runs what it found.
+    """
+
+    shop: str
+    version: str
+    digest: str
+    kind: Literal["folder", "submitted"]
+    role: Role
+    percent: int
+    """The share of citizens that a canary gets, 1 to 100."""
+    manifest: Manifest | None
+    """None for a folder, and for a kept manifest that can't be read any more."""
+
+
+class Deployed(Struct, frozen=True):
+    """A version of a shop that can be called. `digest` is the SHA-256 of its manifest, in hex."""
+
+    shop: str
+    version: str
+    digest: str
+    manifest: Manifest
+    code: Shop | None
+    """What runs in this process; None for a shop with an address, and for a broken one."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from every other: what a gate is kept under."""
+        return self.shop, self.digest
 
 
 class ShopVersion(Struct, frozen=True):
@@ -71,12 +110,14 @@ class AppView(Struct, frozen=True):
 
 
 class ShopView(Struct, frozen=True):
-    """A shop as citizens see it; `recovering` (恢复中) where it can't be used at the moment."""
+    """A shop as citizens see it; `recovering` (恢复中) where it can't be used at the moment, and
+    `closed` where it has closed for good.
+    """
 
     id: str
     name: str
     summary: str
     department: str
     icon: str
-    state: Literal["live", "recovering"]
+    state: Literal["live", "recovering", "closed"]
     apps: list[AppView]

@@ -10,7 +10,7 @@ from civicmall.kernel.http import After, Limit, Page, decode_cursor, page, probl
 
 from .errors import NoSuchShop
 from .models import ShopView
-from .service import Registry
+from .registry import Registry
 
 
 @get("/", responses=problems(), summary="The shops of this city")

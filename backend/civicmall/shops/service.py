@@ -6,7 +6,6 @@ plugins directory. Whatever is wrong with one costs only that one.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import sys
 import threading
@@ -18,13 +17,14 @@ from typing import Final
 
 import msgspec
 
-from civicmall.kernel import i18n, logs, sql
+from civicmall.kernel import logs, sql
 from civicmall.kernel.db import Db
-from shopkit import App, BadManifest, Manifest, Shop, locate, read_manifest
+from shopkit import BadManifest, Manifest, Shop, locate, read_manifest
 from shopkit.manifest import FILE
 
-from .errors import NoSuchApp, NoSuchShop
-from .models import AppView, Found, Pyproject, ShopEntry, ShopVersion, ShopView
+from . import rules
+from .models import Found, Pyproject, ShopEntry, ShopVersion
+from .registry import Registry
 
 GROUP: Final = "civicmall.shops"
 IMPORT_S: Final = 15.0
@@ -146,12 +146,11 @@ async def record(db: Db, registry: Registry) -> None:
     """Keep the manifest of each version that runs."""
     for entry in registry.all():
         if entry.manifest is not None:
-            body = msgspec.json.encode(entry.manifest, order="deterministic")
             await q.record(
                 db,
                 shop=entry.id,
                 version=entry.manifest.version,
-                digest=hashlib.sha256(body).digest(),
+                digest=bytes.fromhex(rules.digest(entry.manifest)),
                 manifest=msgspec.to_builtins(entry.manifest),
             )
 
@@ -160,75 +159,3 @@ async def versions(db: Db, shop_id: str) -> list[ShopVersion]:
     """The versions of a shop that this city has run, newest first."""
     found: list[ShopVersion] = await q.versions(db, shop=shop_id, most=VERSIONS_MAX)
     return found
-
-
-class Registry:
-    """The shops of this process. None comes while it runs; one that can't start is reported."""
-
-    def __init__(self, entries: Iterable[ShopEntry]) -> None:
-        self._entries = {entry.id: entry for entry in entries}
-
-    def all(self) -> list[ShopEntry]:
-        """Every shop, broken ones too, by id."""
-        return [self._entries[key] for key in sorted(self._entries)]
-
-    def get(self, shop_id: str) -> ShopEntry:
-        """One shop. Raises NoSuchShop."""
-        try:
-            return self._entries[shop_id]
-        except KeyError:
-            raise NoSuchShop(shop=shop_id) from None
-
-    def manifest(self, shop_id: str) -> Manifest:
-        """A shop's manifest. Raises NoSuchShop, also where it can't be read."""
-        manifest = self.get(shop_id).manifest
-        if manifest is None:
-            raise NoSuchShop(shop=shop_id)
-        return manifest
-
-    def app(self, shop_id: str, app_id: str) -> App:
-        """One app's part of the manifest. Raises NoSuchShop, NoSuchApp."""
-        app = self.manifest(shop_id).app(app_id)
-        if app is None:
-            raise NoSuchApp(shop=shop_id, app=app_id)
-        return app
-
-    def report(self, shop_id: str, reason: str) -> None:
-        """Keep a shop as broken: it could be read but not started."""
-        self._entries[shop_id] = msgspec.structs.replace(
-            self.get(shop_id), state="broken", shop=None, reason=reason
-        )
-        log.error("shop.broken", shop=shop_id, reason=reason)
-
-    def views(self, lang: str) -> list[ShopView]:
-        """The shops as citizens see them; those without a readable manifest are left out."""
-        return [view(e, e.manifest, lang) for e in self.all() if e.manifest is not None]
-
-    def view(self, shop_id: str, lang: str) -> ShopView:
-        """One shop as citizens see it. Raises NoSuchShop."""
-        return view(self.get(shop_id), self.manifest(shop_id), lang)
-
-
-def view(entry: ShopEntry, manifest: Manifest, lang: str) -> ShopView:
-    """A registry entry in one language."""
-    return ShopView(
-        id=manifest.id,
-        name=i18n.pick(manifest.name, lang),
-        summary=i18n.pick(manifest.summary, lang),
-        department=i18n.pick(manifest.department, lang),
-        icon=manifest.icon,
-        state="live" if entry.state == "live" else "recovering",
-        apps=[
-            AppView(
-                id=app.id,
-                name=i18n.pick(app.name, lang),
-                summary=i18n.pick(app.summary, lang),
-                icon=app.icon,
-                capabilities=list(app.capabilities),
-                min_level=app.min_level,
-                claims={c.name: i18n.pick(c.purpose, lang) for c in app.claims},
-                items=app.items,
-            )
-            for app in manifest.apps
-        ],
-    )

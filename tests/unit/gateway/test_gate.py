@@ -17,12 +17,14 @@ from tests import workshop
 
 from civicmall.gateway import ShopUnavailable, TooManyCalls
 from civicmall.gateway.breaker import FAULTS_MAX, OPEN_S
+from civicmall.gateway.facts import Facts
 from civicmall.gateway.gate import Gate
-from civicmall.gateway.host import ShopLeft
+from civicmall.gateway.host import InProcess, ShopLeft
 from civicmall.kernel.clock import Clock
 from shopkit import BillsQuery, Manifest, NotFound, Refused, Unavailable
 from shopkit.answers import WrongAnswer
-from shopkit.call import Call, Citizen
+from shopkit.call import Citizen
+from shopkit.routing import Answering
 
 SLACK_S = 0.1
 """What the design allows beyond the deadline."""
@@ -42,13 +44,16 @@ class Hands(Clock):
 @asynccontextmanager
 async def gate(serve: Serve, **limits: int) -> AsyncGenerator[tuple[Gate, Hands]]:
     """The gate before a shop that has one operation."""
-    said = workshop.manifest("made", [workshop.app("stall", "bills")], limits=limits)
+    often = {"per_second": 10_000, "per_citizen_per_minute": 6_000, **limits}
+    said = workshop.manifest("made", [workshop.app("stall", "bills")], limits=often)
     manifest = msgspec.convert(said, Manifest)
+    answering = Answering()
+    answering.handlers["stall", "bills.list"] = serve
     shop: Any = SimpleNamespace(
-        manifest=manifest, handlers={("stall", "bills.list"): serve}, migrations=None, seeder=None
+        manifest=manifest, answer=answering.answer, migrations=None, seeder=None
     )
     hands = Hands()
-    found = Gate(shop, "postgresql://", hands)
+    found = Gate("made", manifest.limits, InProcess(shop, "postgresql://", ""), hands)
     await found.start(b"", None)
     try:
         yield found, hands
@@ -57,11 +62,9 @@ async def gate(serve: Serve, **limits: int) -> AsyncGenerator[tuple[Gate, Hands]
 
 
 async def _knock(found: Gate, caller: object = None) -> Any:
-    def made(db: Any) -> Call:
-        now = datetime.now(UTC)
-        return Call(Citizen("c", 1), "en", now, now.date(), "", found.timeout_s, db, b"")
-
-    return await found.call("stall", "bills.list", made, ASKED, caller)
+    now = datetime.now(UTC)
+    facts = Facts("stall", Citizen("c", 1), "en", now, now.date(), "", found.timeout_s, b"")
+    return await found.call("bills.list", facts, ASKED, caller)
 
 
 async def _fine(_: Any, __: Any) -> Any:
@@ -245,10 +248,10 @@ async def test_a_shop_that_could_not_start_is_shut() -> None:
         raise SystemExit("no")
 
     said = workshop.manifest("made", [workshop.app("stall", "bills")])
-    shop: Any = SimpleNamespace(
-        manifest=msgspec.convert(said, Manifest), handlers={}, migrations="here", seeder=seeder
-    )
-    found = Gate(shop, "postgresql://nobody@127.0.0.1:1/none", Clock())
+    manifest = msgspec.convert(said, Manifest)
+    shop: Any = SimpleNamespace(manifest=manifest, migrations="here", seeder=seeder)
+    host = InProcess(shop, "postgresql://nobody@127.0.0.1:1/none", "")
+    found = Gate("made", manifest.limits, host, Clock())
     await found.start(b"", None)
     try:
         assert found.fault

@@ -18,6 +18,18 @@ HOUSEHOLDS: Final = 500
 """Ordinary households, beside the named personas."""
 REGION: Final = "990001"
 
+PLATFORM_SEED: Final = b"civicmall sandbox, never a city."
+"""32 bytes that everybody knows: the Ed25519 seed of the platform that no shop should believe.
+
+A shop under development trusts it, so that its author and the conformance kit can sign requests
+without a platform. A real city's shop must never trust it: whoever reads this could sign for
+every citizen.
+"""
+PLATFORM_KID: Final = "sandbox-1"
+"""The id of that key; a city's own is called otherwise, so both can be trusted in a sandbox."""
+WEBHOOK_KEY: Final = PLATFORM_SEED
+"""What events are signed with there; as public, and as worthless in a city."""
+
 Persona = Literal[
     "household", "newborn_mother", "newborn_father", "school_mother", "graduate",
     "newlywed_wife", "newlywed_husband", "near_retirement_man", "near_retirement_woman",

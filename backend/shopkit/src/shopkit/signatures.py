@@ -20,14 +20,16 @@ from typing import Any, Final, Literal, NoReturn, Protocol, cast, get_args
 import http_sf
 from cryptography.exceptions import InvalidSignature as WrongSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from http_message_signatures import (
-    ContentDigest,
-    HTTPMessageSignaturesException,
-    HTTPMessageVerifier,
+from http_message_signatures.algorithms import (
+    ED25519,  # pyright: ignore[reportPrivateImportUsage] (its public place, by its documentation)
+)
+from http_message_signatures.digests import ContentDigest
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
+from http_message_signatures.resolvers import (
     HTTPSignatureComponentResolver,
     HTTPSignatureKeyResolver,
 )
-from http_message_signatures.algorithms import ED25519
+from http_message_signatures.signatures import HTTPMessageVerifier
 from msgspec import Struct
 
 from .keys import Keys, text_of
@@ -62,6 +64,7 @@ PARAMETER_TYPES: Final = {"created": int, "nonce": str, "keyid": str, "alg": str
 """Which have to be there, and what each has to be."""
 KEYID: Final = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 NONCE: Final = re.compile(rf"[A-Za-z0-9._:/+=-]{{{NONCE_MIN},{NONCE_MAX}}}")
+
 Check = Literal[
     "signature-missing", "signature-malformed", "signature-tag", "signature-components",
     "signature-created", "signature-key", "signature-digest", "signature-wrong",
@@ -208,6 +211,8 @@ class _Resolver(HTTPSignatureComponentResolver):
     send others, as `?a[]=1`.
     """
 
+    message: _Message
+
     def get_path(self) -> str:
         return self.message.path or "/"
 
@@ -236,7 +241,7 @@ class Verifier:
         self._tag = tag
         self._skew_s = skew_s
         self._replays = seen
-        self._library = _Library(
+        self._library: Any = _Library(  # its faces are half typed
             signature_algorithm=ED25519,
             key_resolver=_KeyOf(keys),
             component_resolver_class=_Resolver,

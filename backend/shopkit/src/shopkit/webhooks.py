@@ -138,7 +138,7 @@ def verify(
         _bad("webhook-body", f"it isn't UTF-8: {error.reason} at byte {error.start}")
     want = library.sign(webhook_id, datetime.fromtimestamp(int(timestamp), UTC), text).encode()
     given_signatures = given["webhook-signature"].encode().split(b" ")
-    if not any([hmac.compare_digest(want, one) for one in given_signatures]):
+    if not any(hmac.compare_digest(want, one) for one in given_signatures):
         seen = (
             f"{len(given_signatures)} signatures, none by this secret over this id, time and body"
         )

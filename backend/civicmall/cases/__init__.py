@@ -1,0 +1,41 @@
+"""Cases: applications to departments, from the filled form to what came of it."""
+
+from .dealings import look_after, told
+from .desk import cases as desk_cases
+from .errors import (
+    MaterialUnfit,
+    NoSuchCase,
+    NotNow,
+    TooManyMaterials,
+    WithdrawalRefused,
+    WrongMedia,
+)
+from .events import Finished, Moved
+from .jobs import jobs, listen
+from .materials import for_shop as material_for_shop
+from .materials import forget, hand_in
+from .models import (
+    Case,
+    CaseItem,
+    CaseMaterial,
+    DeskCase,
+    FinishedCase,
+    HandedIn,
+    MaterialRef,
+    NewCase,
+    NewSupplement,
+    TimelineEntry,
+)
+from .routes import routers
+from .rules import MATERIAL_MAX
+from .service import finished_case, form, look, mine, submit, supplement, withdraw
+
+EVENTS = (Moved, Finished)
+
+__all__ = [
+    "EVENTS", "MATERIAL_MAX", "Case", "CaseItem", "CaseMaterial", "DeskCase", "Finished", "FinishedCase",
+    "HandedIn", "MaterialRef", "MaterialUnfit", "Moved", "NewCase", "NewSupplement", "NoSuchCase",
+    "NotNow", "TimelineEntry", "TooManyMaterials", "WithdrawalRefused", "WrongMedia", "desk_cases",
+    "finished_case", "forget", "form", "hand_in", "jobs", "listen", "look", "look_after",
+    "material_for_shop", "mine", "routers", "submit", "supplement", "told", "withdraw",
+]  # fmt: skip

@@ -1,0 +1,188 @@
+"""Doors of the case room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from litestar import Request, Router, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.status_codes import HTTP_200_OK
+
+from civicmall import gateway as gate
+from civicmall.gateway import FormRefused, Gateway
+from civicmall.identity import Caller, Staff, citizen_only, staff_only
+from civicmall.kernel.db import Pool
+from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, TooLarge
+from civicmall.kernel.house import House
+from civicmall.kernel.http import After, IdempotencyKey, Limit, Page, problems
+from civicmall.shops import NoSuchApp, NoSuchShop, Registry
+from shopkit.contract import ApplyForm
+from shopkit.contract.apply import MEDIA
+
+from . import desk, materials, rules, service
+from .errors import (
+    MaterialUnfit,
+    NoSuchCase,
+    NotNow,
+    TooManyMaterials,
+    WithdrawalRefused,
+    WrongMedia,
+)
+from .models import Case, CaseItem, DeskCase, HandedIn, NewCase, NewSupplement
+
+SHOP: Final = (
+    NoSuchShop, NoSuchApp, gate.NoSuchThing, gate.ConsentNeeded, gate.LevelTooLow, gate.ShopRefused,
+    gate.ShopBadAnswer, gate.ShopFailed, gate.ShopMaintenance, gate.ShopUnavailable, gate.ShopTimeout,
+    gate.TooManyCalls, FormRefused,
+)  # fmt: skip
+ONCE: Final = (KeyMissing, KeyReused, KeyRunning)
+Variant = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", required=False,
+        description="Which form, where an app has several.",
+    ),
+]  # fmt: skip
+Overdue = Annotated[bool, QueryParameter(description="Only those whose department broke its word.")]
+
+
+@dataclass
+class Upload(Operation):
+    """An operation whose body is a file."""
+
+    def __post_init__(self) -> None:
+        """Say so in the document; the framework knows only bodies that it decodes."""
+        file = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        self.request_body = RequestBody(
+            content={media: OpenAPIMediaType(schema=file) for media in MEDIA}, required=True
+        )
+
+
+@get(
+    "/{shop:str}/apps/{app:str}/form",
+    responses=problems(*SHOP),
+    summary="What to fill in and hand in",
+)
+async def form(
+    shop: FromPath[str],
+    app: FromPath[str],
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[Gateway],
+    lang: NamedDependency[str],
+    variant: Variant = None,
+) -> ApplyForm:
+    return await service.form(gateway, caller, shop, app, variant, lang)
+
+
+@post(
+    "/materials",
+    responses=problems(*ONCE, WrongMedia, MaterialUnfit, TooLarge, TooManyMaterials),
+    summary="Hand in a file for the case that follows",
+    request_max_body_size=rules.MATERIAL_MAX,
+    operation_class=Upload,
+)
+async def hand_in(
+    request: Request[Any, Any, Any],
+    idempotency_key: IdempotencyKey,
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+) -> HandedIn:
+    media = request.headers.get("content-type", "")
+    materials.media_type(media)  # before the body is read
+    return await materials.hand_in(house, caller, idempotency_key, media, await request.body())
+
+
+@post("/", responses=problems(*ONCE, *SHOP), summary="Apply: hand in a filled form")
+async def submit(
+    data: JSONBody[NewCase],
+    idempotency_key: IdempotencyKey,
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    gateway: NamedDependency[Gateway],
+    registry: NamedDependency[Registry],
+    lang: NamedDependency[str],
+) -> CaseItem:
+    return await service.submit(house, gateway, registry, caller, idempotency_key, data, lang)
+
+
+@get("/", responses=problems(), summary="My cases, newest first")
+async def cases(
+    caller: NamedDependency[Caller],
+    db: NamedDependency[Pool],
+    lang: NamedDependency[str],
+    limit: Limit = 20,
+    after: After = None,
+) -> Page[CaseItem]:
+    return await service.mine(db, caller.citizen_id, lang, limit=limit, after=after)
+
+
+@get("/{case:uuid}", responses=problems(NoSuchCase), summary="One case, as its department tells it")
+async def one(
+    case: FromPath[UUID],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    gateway: NamedDependency[Gateway],
+    lang: NamedDependency[str],
+) -> Case:
+    return await service.look(house, gateway, caller, case, lang)
+
+
+@post(
+    "/{case:uuid}/supplements",
+    responses=problems(*ONCE, NoSuchCase, NotNow, *SHOP),
+    summary="Bring what was missing",
+)
+async def supplement(
+    case: FromPath[UUID],
+    data: JSONBody[NewSupplement],
+    idempotency_key: IdempotencyKey,
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    gateway: NamedDependency[Gateway],
+    lang: NamedDependency[str],
+) -> CaseItem:
+    return await service.supplement(house, gateway, caller, idempotency_key, case, data, lang)
+
+
+@post(
+    "/{case:uuid}/withdrawal",
+    status_code=HTTP_200_OK,
+    responses=problems(NoSuchCase, NotNow, WithdrawalRefused, *SHOP),
+    summary="Take an application back",
+)
+async def withdraw(
+    case: FromPath[UUID],
+    caller: NamedDependency[Caller],
+    house: NamedDependency[House],
+    gateway: NamedDependency[Gateway],
+    lang: NamedDependency[str],
+) -> CaseItem:
+    return await service.withdraw(house, gateway, caller, case, lang)
+
+
+@get("/cases", responses=problems(), summary="Cases of a department, of all for an operator")
+async def desk_cases(
+    staff: NamedDependency[Staff],
+    db: NamedDependency[Pool],
+    overdue: Overdue = False,  # noqa: FBT002 (a query parameter has a name)
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[DeskCase]:
+    return await desk.cases(db, staff, overdue=overdue, limit=limit, after=after)
+
+
+routers = [
+    Router("/v1/shops", route_handlers=[form], guards=[citizen_only], tags=["cases"]),
+    Router(
+        "/v1/cases",
+        route_handlers=[hand_in, submit, cases, one, supplement, withdraw],
+        guards=[citizen_only],
+        tags=["cases"],
+    ),
+    Router("/v1/desk", route_handlers=[desk_cases], guards=[staff_only], tags=["desk"]),
+]

@@ -1,0 +1,135 @@
+"""One call of a shop from end to end: which version, whose rights, what is told, what came back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from civicmall import identity
+from civicmall.identity import Caller
+from civicmall.kernel import logs, metrics
+from civicmall.kernel.house import House
+from civicmall.shops import NoSuchApp
+from shopkit import App
+from shopkit.call import Citizen, FetchMaterial
+
+from . import rules
+from .errors import ShopMaintenance
+from .facts import Facts, GiveMaterial, nothing_kept
+from .gates import Gates, Way
+from .outcomes import named
+
+
+class Calls:
+    """What every verb of the gateway does with a shop."""
+
+    def __init__(self, house: House, gates: Gates) -> None:
+        self._house = house
+        self._gates = gates
+        self.give_material: GiveMaterial = nothing_kept
+        """How a shop gets at what was handed in; the cases room sets it."""
+
+    def way(self, shop: str, app: str, citizen_id: UUID | None) -> tuple[Way, App]:
+        """The way to an app. It comes before rights: a shop that never ran asks nobody for consent.
+
+        Raises NoSuchShop, NoSuchApp, ShopClosed, ShopUnavailable.
+        """
+        way = self._gates.way(shop, citizen_id)
+        declared = way.deployed.manifest.app(app)
+        if declared is None:
+            raise NoSuchApp(shop=shop, app=app)
+        return way, declared
+
+    async def check_rights(self, caller: Caller, shop: str, app: App) -> None:
+        """That the citizen is known well enough and agreed. Raises LevelTooLow, ConsentNeeded."""
+        agreed: frozenset[str] = frozenset()
+        if app.claims:
+            agreed = await identity.consent(self._house.db, caller.citizen_id, shop, app.id)
+        rules.entitled(app, shop, caller.level, agreed)
+
+    async def ask(
+        self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str,
+        *, checked: bool = False, news: bool = False,
+    ) -> Any:  # fmt: skip
+        """One typed call. `checked`: rights were looked at; `news` needs none."""
+        way, declared = self.way(shop, app, caller.citizen_id)
+        if not (checked or news):
+            await self.check_rights(caller, shop, declared)
+        if not way.gate.host.serves(app, operation):
+            raise NoSuchApp(shop=shop, app=app)
+        self.check_open(way)
+        facts = await self.facts(way, caller, declared, operation, lang, news=news)
+        return await self.through(way, operation, facts, asked, None if news else caller.citizen_id)
+
+    def check_open(self, way: Way) -> None:
+        """Whether a call could go in now. Raises ShopUnavailable, ShopMaintenance."""
+        window = rules.maintenance(way.deployed.manifest, self._house.clock.now())
+        if window is not None:
+            raise ShopMaintenance(
+                shop=way.deployed.shop, until=window.ends_at.isoformat(), note=dict(window.note)
+            )
+        way.gate.check()
+
+    async def facts(
+        self, way: Way, caller: Caller, app: App, operation: str, lang: str, *, news: bool = False
+    ) -> Facts:
+        """What the shop is told about whom; each claim leaves a line that the citizen sees."""
+        shop = way.deployed.shop
+        names = [claim.name for claim in app.claims]
+        if news and names:
+            given = await identity.consent(self._house.db, caller.citizen_id, shop, app.id)
+            names = [name for name in names if name in given]
+        found: dict[str, str] = {}
+        if names:
+            found = await identity.claims(
+                self._house, caller.citizen_id, names, reader=f"{shop}/{app.id}", purpose=operation
+            )
+        keys = self._gates.keys_of(shop)
+        clock = self._house.clock
+        return Facts(
+            app=app.id,
+            citizen=Citizen(keys.sub(caller.citizen_id), caller.level, found),
+            lang=lang,
+            now=clock.now(),
+            today=clock.today(),
+            trace_id=logs.trace_id.get(),
+            deadline_s=way.gate.timeout_s,
+            secret=keys.secret,
+            materials=self._materials_of(shop),
+        )
+
+    def _materials_of(self, shop: str) -> FetchMaterial:
+        """A shop reaches what was handed in with its own cases, and nothing else."""
+
+        async def fetch(case_id: str, material: str) -> bytes:
+            _, body = await self.give_material(shop, UUID(case_id), UUID(material))
+            return body
+
+        return fetch
+
+    async def through(
+        self, way: Way, operation: str, facts: Facts, asked: Any, who: UUID | None
+    ) -> Any:
+        """Through the gate, with whatever comes back as one of our problems."""
+        shop, outcome = way.deployed.shop, "left"
+        began = self._house.clock.monotonic()
+        try:
+            answer = await way.gate.call(operation, facts, asked, who)
+        except Exception as error:
+            outcome, problem = named(shop, facts.app, operation, error, facts.lang)
+            if problem is error:
+                raise
+            raise problem from error
+        else:
+            outcome = "ok"
+            return answer
+        finally:
+            took = self._house.clock.monotonic() - began
+            if outcome not in {"rejected", "left"}:
+                way.gate.window.note(began, took, failed=outcome not in FINE)
+            metrics.SHOP_CALLS.labels(shop, operation, outcome).inc()
+            metrics.SHOP_LATENCY.labels(shop, operation).observe(took)
+
+
+FINE: frozenset[str] = frozenset({"ok", "not_found", "refused"})
+"""Outcomes that say nothing against the shop."""

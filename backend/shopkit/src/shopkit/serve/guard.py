@@ -1,0 +1,69 @@
+"""Who is let in: requests that the platform signed, each once, with a citizen it vouches for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .. import assertion  # noqa: TID252 (the package is one thing)
+from ..assertion import BadAssertion  # noqa: TID252 (the same)
+from ..call import Citizen  # noqa: TID252 (the same)
+from ..signatures import (  # noqa: TID252 (the same)
+    ASSERTION,
+    SHOP_TAG,
+    BadSignature,
+    Replays,
+    Request,
+    Verified,
+    Verifier,
+)
+from .http import Fault
+from .trust import NoKeys, Trust
+
+LEVELS: Final = {"L1": 1, "L2": 2, "L3": 3}
+
+
+class Guard:
+    """At the door of one shop."""
+
+    def __init__(self, shop_id: str, trust: Trust, seen: Replays) -> None:
+        self._shop = shop_id
+        self._trust = trust
+        self._verifier = Verifier(trust.get, SHOP_TAG, seen=seen)
+
+    async def admit(self, request: Request, app: str, *, now: int) -> tuple[Verified, Citizen]:
+        """When the platform asked, and for whom; `now` in Unix seconds. Raises Fault 401."""
+        try:
+            verified = await self._verified(request, now)
+            said = assertion.read(_token(request), self._trust.get, audience=self._shop, now=now)
+            _same_app(said.app, app)
+        except BadSignature as error:
+            raise Fault(401, "signature", error.seen, check=error.check) from error
+        except BadAssertion as error:
+            raise Fault(401, "assertion", error.seen, check=error.check) from error
+        act = said.act.sub if said.act else None
+        return verified, Citizen(said.sub, LEVELS[said.acr], said.claims, act)
+
+    async def _verified(self, request: Request, now: int) -> Verified:
+        try:
+            return await self._verifier.verify(request, now=now)
+        except BadSignature as error:
+            if error.check != "signature-key" or not self._trust.may_refresh():
+                raise
+        try:
+            await self._trust.refresh()
+        except NoKeys as error:
+            raise Fault(503, "unavailable", f"the platform's keys can't be had: {error}") from error
+        return await self._verifier.verify(request, now=now)
+
+
+def _same_app(said: str, app: str) -> None:
+    if said != app:
+        raise BadAssertion("assertion-audience", f"it is for the app {said!a}, this is {app!a}")
+
+
+def _token(request: Request) -> str | None:
+    found = [
+        value.decode("latin-1") for name, value in request.headers
+        if name.lower() == ASSERTION.encode()
+    ]  # fmt: skip
+    return ", ".join(found) or None
