@@ -166,6 +166,8 @@ async def assemble(
         await gate.start()
         channels = payments.open_channels(house)
         payments.listen(handlers, house, gate, channels, client)
+        gate.calls.give_material = cases.give_material(house)
+        gate.callbacks.tell_case = partial(cases.told, house)
         cases.listen(handlers, registry)
         ratings.listen(handlers, house, registry)
         yield Parts(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+from tests.api.tour_forms import forms
 from tests.city import City
 
 from civicmall.payments import Sandbox
@@ -114,6 +115,9 @@ async def _citizen(
     await t.go(c, "GET", "/v1/home/settings")
     await t.go(c, "PUT", "/v1/home/settings", {"recommend": True})
     order = await _pay(t, city, c, {**app, "charge_id": bill})
+    receipt = "/v1/shops/{shop}/apps/{app}/bills/{bill}/receipt"
+    await t.go(c, "GET", receipt, bill=bill, **app)
+    await forms(t, city, c)
     rating = await t.go(
         c, "POST", "/v1/ratings",
         {"subject": {"kind": "order", "id": order}, "stars": 1, "tags": [], "comment": "看不懂阶梯"},
@@ -178,7 +182,7 @@ async def _desk(
     operator, department = await city.operator(), await city.department("utility_bills")
     desk = "/v1/desk/rectifications/{ticket}"
     await t.go(department, "GET", "/v1/staff/me")
-    for path in ("payments", "totals", "ratings", "rectifications"):
+    for path in ("payments", "totals", "ratings", "rectifications", "cases"):
         await t.go(department, "GET", f"/v1/desk/{path}")
     for path in ("ledger", "mismatches", "shops/health"):
         await t.go(operator, "GET", f"/v1/desk/{path}")

@@ -54,6 +54,11 @@ class Process(AbstractContextManager["Process"]):
                 time.sleep(0.01)
         self.up_s = time.perf_counter() - began
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def memory_mb(self) -> float:
         """What it holds in memory (resident set), in MB."""
         return psutil.Process(self._process.pid).memory_info().rss / 1e6

@@ -12,7 +12,9 @@ PAGES = (
     "/", "/bills", "/me", "/me/facts", "/services", "/services?q=宝宝", "/services/birth_registration",
     "/shops", "/shops/public_security/id_card", "/shops/utility_bills/gas?paid=true", "/orders",
     "/rectifications", "/inbox", "/verify", "/logout", "/dev/inbox", "/dev/people",
-    "/services/nope",
+    "/shops/housing_fund/loan_calculator", "/shops/housing_fund/loan_calculator/calculate",
+    "/shops/public_security/household_booking/appointments", "/shops/medical_insurance/enrolment/apply",
+    "/shops/medical_insurance/account/enquire", "/cases", "/services/nope",
 )  # fmt: skip
 
 
@@ -29,7 +31,9 @@ async def test_everybody_can_use_it(city: City, browser: Browser, lang: str, sch
     await page.fill("#name", people[persona]["name"])
     await page.fill("#id_number", people[persona]["id_number"])
     await page.click("form[action='/verify'] button")
-    for app in ("utility_bills/gas", "public_security/id_card"):
+    for app in (
+        "utility_bills/gas", "public_security/id_card", "medical_insurance/enrolment", "medical_insurance/account",
+    ):  # fmt: skip
         await citizen.goto(f"/shops/{app}")
         await page.click("form[action$='/consent'] button")
     for path in (*PAGES, *([] if dark else ["/docs"])):  # the longest page by far: once

@@ -1,196 +1,96 @@
-"""Each check of the contract finds the fault it is there for, in a shop that is otherwise right."""
+"""Each check of the kit finds the fault that it is there for, and no other check finds it too."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from datetime import date
-from typing import Any, Final
-from uuid import uuid4
+from collections.abc import AsyncIterator
+from typing import Any
 
-import msgspec
 import pytest
-from tests.contract import library
-from tests.contract.checks import CHECKS, Bench
+from tests.contract import faults_inside, faults_wire
+from tests.contract.sound import fresh
 
+from civicmall.gateway import role, schema
+from civicmall.kernel import migrate
+from civicmall.kernel.db import Pool, open_pool
 from civicmall.kernel.house import House
-from shopkit import (
-    BadManifest,
-    BillsQuery,
-    Call,
-    ChargePaid,
-    NotFound,
-    ProgressQuery,
-    Receipt,
-    Refused,
-    Shop,
-)  # fmt: skip
-from shopkit.answers import WrongAnswer
-from shopkit.sandbox import households, people
-from shopkit.testing import CITY, TestShop
+from shopkit.kit import CHECKS, Finding, InProcess, run
+from shopkit.testing import TestShop
 
-Fault = Callable[[Shop], None]
-FOUND: Final = (AssertionError, WrongAnswer, BadManifest, Refused, pytest.fail.Exception)
-"""How a check says so; anything else is the check's own fault."""
-changed: Final = msgspec.structs.replace
+INSIDE = {name for name, check in CHECKS.items() if check.needs != "wire"}
+WIRE = {name for name, check in CHECKS.items() if check.needs == "wire"}
 
 
 @pytest.fixture(scope="module")
-async def right(tmp_path_factory: pytest.TempPathFactory, house: House) -> AsyncIterator[TestShop]:
-    plugins = tmp_path_factory.mktemp("plugins")
-    library.write(plugins)
-    async with library.opened(plugins, house.settings.database_url) as t:
-        yield t
+async def db(house: House) -> AsyncIterator[Pool]:
+    """The sound shop's own schema."""
+    shop = fresh()
+    assert shop.migrations is not None
+    room = migrate.Room(schema("sound_shop"), shop.migrations, role("sound_shop"))
+    await migrate.apply(house.settings.database_url, [room])
+    pool = await open_pool(
+        house.settings.database_url, role=room.role, search_path=room.schema, size_max=2
+    )
+    yield pool
+    await pool.close()
 
 
-def handler(app: str, operation: Any, wrong: Callable[[Any], Any]) -> Fault:
-    """Put `wrong(handler)` in the handler's place."""
-
-    def spoil(shop: Shop) -> None:
-        shop.handlers[app, operation] = wrong(shop.handlers[app, operation])
-
-    return spoil
+def failed(findings: list[Finding]) -> dict[str, str]:
+    """The checks that found something, and what they saw."""
+    return {one.check: one.seen for one in findings if one.result == "failed"}
 
 
-def answers(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A handler that changes each answer."""
-
-    def wrong(right: Any) -> Any:
-        async def answer(call: Call, asked: Any) -> Any:
-            return change(await right(call, asked))
-
-        return answer
-
-    return wrong
+def expected(check: str, also: dict[str, dict[str, str]]) -> set[str]:
+    return {check, *also.get(check, {})}
 
 
-def asks(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A handler that understands each question otherwise."""
-
-    def wrong(right: Any) -> Any:
-        async def answer(call: Call, asked: Any) -> Any:
-            return await right(call, change(asked))
-
-        return answer
-
-    return wrong
-
-
-def names_the_foreign(right: Any) -> Any:
-    async def answer(call: Call, asked: Any) -> Any:
-        known = "select exists (select from fine where id = $1)"
-        try:
-            return await right(call, asked)
-        except NotFound:
-            one = asked.id if isinstance(asked, ProgressQuery) else asked
-            foreign = await call.db.fetchval(known, one)
-            raise NotFound("not yours" if foreign else "no such thing") from None
-
-    return answer
-
-
-def without_claims(_: Any) -> Any:
-    async def answer(call: Call, asked: Any) -> Any:
-        return []
-
-    return answer
-
-
-def books_nothing(_: Any) -> Any:
-    async def answer(call: Call, paid: ChargePaid) -> Receipt:
-        return Receipt(
-            "R", paid.payment_id, paid.amount_minor, paid.paid_at, {"zh-CN": "馆", "en": "L"}
-        )
-
-    return answer
-
-
-def wants_claims(right: Any) -> Any:
-    async def answer(call: Call, paid: ChargePaid) -> Receipt:
-        call.citizen.claim("id_number")
-        return await right(call, paid)
-
-    return answer
-
-
-def grows(charge: Any) -> Any:
-    return changed(charge, amount_minor=charge.amount_minor + uuid4().int % 10_000 + 1)
-
-
-def one_language(shop: Shop) -> None:
-    shop.manifest = changed(shop.manifest, summary={"zh-CN": "图书馆"})
-
-
-def serves_nothing(shop: Shop) -> None:
-    shop.handlers = {}
-
-
-def seeds(statement: str, *args: str) -> Fault:
-    def spoil(shop: Shop) -> None:
-        async def fill(db: Any, _secret: bytes, _today: date) -> None:
-            await db.execute(statement, *args)
-
-        shop.seeder = fill
-
-    return spoil
-
-
-LEAK: Final = households()[0].id_number
-FAULTS: Final[dict[str, tuple[str, Fault]]] = {
-    "capabilities-served": ("fines", serves_nothing),
-    "manifest-in-both-languages": ("fines", one_language),
-    "seeding-again-changes-nothing": ("orders", seeds("update book_order set title = title || '!'")),
-    "no-personal-numbers-in-clear": (
-        "orders", seeds("update book_order set title = $1 where id = '0000-0'", LEAK),
-    ),
-    "progress-fits": ("orders", handler("orders", "progress.list", answers(lambda m: m[::-1]))),
-    "progress-limit-respected": (
-        "orders", handler("orders", "progress.list", asks(lambda q: ProgressQuery(id=q.id))),
-    ),
-    "progress-unknown-and-foreign-alike": (
-        "orders", handler("orders", "progress.list", names_the_foreign),
-    ),
-    "progress-needs-its-claims": ("orders", handler("orders", "progress.list", without_claims)),
-    "bills-fit": (
-        "fines",
-        handler("fines", "bills.get", answers(lambda d: changed(d, bill=changed(d.bill, state="paid")))),
-    ),
-    "bills-limit-respected": (
-        "fines", handler("fines", "bills.list", asks(lambda q: BillsQuery(paid=q.paid))),
-    ),
-    "bills-unknown-and-foreign-alike": ("fines", handler("fines", "charge.quote", names_the_foreign)),
-    "bills-need-their-claims": ("fines", handler("fines", "bills.list", without_claims)),
-    "quote-twice-is-equal": ("fines", handler("fines", "charge.quote", answers(grows))),
-    "paid-twice-is-one-receipt": (
-        "fines",
-        handler("fines", "charge.paid", answers(lambda r: changed(r, number=f"R-{uuid4()}"))),
-    ),
-    "paid-is-paid": ("fines", handler("fines", "charge.paid", books_nothing)),
-    "paid-by-another-payment-is-refused": ("fines", handler("fines", "charge.paid", books_nothing)),
-    "paid-a-wrong-amount-is-refused": ("fines", handler("fines", "charge.paid", books_nothing)),
-    "paid-an-unknown-charge-is-not-found": ("fines", handler("fines", "charge.paid", books_nothing)),
-    "paid-needs-no-claims": ("fines", handler("fines", "charge.paid", wants_claims)),
-}  # fmt: skip
-"""By check: the app, and what to do to a shop that is right."""
+def test_there_are_many_checks() -> None:
+    assert len(CHECKS) >= 50
 
 
 def test_each_check_has_its_fault() -> None:
-    assert FAULTS.keys() == CHECKS.keys()
+    assert faults_inside.FAULTS.keys() == INSIDE
+    assert faults_wire.FAULTS.keys() == WIRE
 
 
-def bench(t: TestShop, app: str) -> Bench:
-    declared = t.shop.manifest.app(app)
-    assert declared is not None
-    return Bench(t, declared, people(t.now.astimezone(CITY).date()))
+@pytest.mark.parametrize("also", [faults_inside.ALSO, faults_wire.ALSO], ids=["inside", "wire"])
+def test_what_a_fault_trips_besides_has_its_reason(also: dict[str, dict[str, str]]) -> None:
+    for check, others in also.items():
+        assert check in CHECKS
+        for other, reason in others.items():
+            assert other in CHECKS
+            assert reason.endswith(".")
 
 
-@pytest.mark.parametrize("check", FAULTS)
-async def test_finds_the_fault(right: TestShop, check: str) -> None:
-    app, fault = FAULTS[check]
-    shop = object.__new__(Shop)
-    vars(shop).update(vars(right.shop) | {"handlers": dict(right.shop.handlers)})
-    fault(shop)
-    t = TestShop(shop, right.db, now=right.now)
+async def test_the_sound_shop_passes_in_process(db: Pool) -> None:
+    found = await run(InProcess(TestShop(fresh(), db)))
+    assert failed(found) == {}
+    assert {one.check for one in found if one.result == "passed"} == INSIDE
+
+
+async def test_the_sound_shop_passes_over_http() -> None:
+    async with faults_wire.remote(fresh()) as remote:
+        found = await run(remote)
+    assert failed(found) == {}
+    inside_only = {name for name, check in CHECKS.items() if check.needs == "inside"}
+    assert {one.check for one in found if one.result == "passed"} == CHECKS.keys() - inside_only
+
+
+@pytest.mark.parametrize("check", faults_inside.FAULTS)
+async def test_finds_the_fault(db: Any, check: str) -> None:
+    shop = fresh()
+    faults_inside.FAULTS[check](shop)
+    t = TestShop(shop, db)
     if check == "no-personal-numbers-in-clear":
         await t.seed()
-    with pytest.raises(FOUND):
-        await CHECKS[check][1](bench(t, app))
+    try:
+        found = failed(await run(InProcess(t)))
+    finally:
+        await db.execute("delete from visitor")
+    assert found.keys() == expected(check, faults_inside.ALSO), found
+
+
+@pytest.mark.parametrize("check", faults_wire.FAULTS)
+async def test_finds_the_fault_of_the_wire(check: str) -> None:
+    async with faults_wire.remote(fresh(), faults_wire.FAULTS[check]) as remote:
+        found = failed(await run(remote))
+    assert found.keys() == expected(check, faults_wire.ALSO), found

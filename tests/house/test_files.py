@@ -20,6 +20,7 @@ UNFINISHED_BUT: Final = {
     "backend/civicmall/kernel/calendar.py": (
         "chinesecalendar raises it for a year whose holidays are not published yet."
     ),
+    "backend/shopkit/src/shopkit/workdays.py": "The same, for shops, which import no room.",
 }
 
 MACHINE: Final = re.compile(
@@ -71,10 +72,19 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "windows.py": "When an item is open to somebody.",
     },
     "gateway": {
+        "addresses.py": "Where a shop may live, and what its name leads to.",
         "breaker.py": "A shop's circuit breaker: pure, on its own.",
         "cache.py": "The last good answers of shops.",
+        "doors.py": "Doors of times, sums, look-ups; `routes.py` has bills and progress.",
+        "filling.py": "The verbs behind `doors.py`.",
         "gate.py": "How many calls of one shop run and wait.",
         "host.py": "The thread in which shops' code runs.",
+        "window.py": "Calls, faults and percentiles of the last minutes: pure, on its own.",
+        "http1.py": "The client that calls remote shops.",
+        "http1_connection.py": "One connection of it: every limit on what arrives.",
+        "http1_errors.py": "What can go wrong on the way to a remote shop.",
+        "http1_head.py": "What leaves: no way to smuggle a header.",
+        "http1_pool.py": "How many connections, which next, when replaced.",
         "wire.py": "How a shop is called in this process.",
     },
     "identity": {
@@ -99,6 +109,8 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "levels.py": "The five levels of an assessment, as the standard names them.",
         "tickets.py": "The verbs of a rectification; `service.py` has rating.",
     },
+    "releases": {"diff.py": "Two manifests side by side: what a release changes."},
+    "shops": {"registry.py": "The shops of this process as they stand: who is called for whom."},
     "citizen_web": {"*.py": "Pages, one module for each thing that a citizen does."},
     "console": {"*.py": "Pages, one module for each thing that staff do."},
     "kernel": {

@@ -14,6 +14,7 @@ from .events import Finished, Moved
 from .jobs import jobs, listen
 from .materials import for_shop as material_for_shop
 from .materials import forget, hand_in
+from .materials import giver as give_material
 from .models import (
     Case,
     CaseItem,
@@ -27,15 +28,15 @@ from .models import (
     TimelineEntry,
 )
 from .routes import routers
-from .rules import MATERIAL_MAX
-from .service import finished_case, form, look, mine, submit, supplement, withdraw
+from .rules import CASE_BYTES_MAX, MATERIAL_MAX
+from .service import finished_case, form, form_of, look, mine, submit, supplement, withdraw
 
 EVENTS = (Moved, Finished)
 
 __all__ = [
-    "EVENTS", "MATERIAL_MAX", "Case", "CaseItem", "CaseMaterial", "DeskCase", "Finished", "FinishedCase",
+    "CASE_BYTES_MAX", "EVENTS", "MATERIAL_MAX", "Case", "CaseItem", "CaseMaterial", "DeskCase", "Finished", "FinishedCase",
     "HandedIn", "MaterialRef", "MaterialUnfit", "Moved", "NewCase", "NewSupplement", "NoSuchCase",
     "NotNow", "TimelineEntry", "TooManyMaterials", "WithdrawalRefused", "WrongMedia", "desk_cases",
-    "finished_case", "forget", "form", "hand_in", "jobs", "listen", "look", "look_after",
+    "finished_case", "forget", "form", "form_of", "give_material", "hand_in", "jobs", "listen", "look", "look_after",
     "material_for_shop", "mine", "routers", "submit", "supplement", "told", "withdraw",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -22,6 +23,8 @@ from .errors import MaterialUnfit, NoSuchCase, TooManyMaterials, WrongMedia
 from .models import CaseRow, Fingerprint, HandedIn, MaterialRef, MaterialRow
 from .queries import q
 
+GiveMaterial = Callable[[str, UUID, UUID], Awaitable[tuple[Media, bytes]]]
+"""Shop, case and material → what was handed in."""
 BODY: Final = "cases.material.body"
 FORGET_AT_ONCE: Final = 100
 """Rows per statement and bucket; a row may have four megabytes."""
@@ -121,6 +124,21 @@ async def for_shop(
         house, row.citizen_id, f"{shop}/{row.app}", ["material"], "apply.material"
     )
     return media, await asyncio.to_thread(house.keys.open_bytes, sealed, BODY)
+
+
+def giver(house: House) -> GiveMaterial:
+    """`for_shop` for whoever asks from another thread: shops in this process have each their own,
+    and the database answers in the loop that this is made in.
+    """
+    ours = asyncio.get_running_loop()
+
+    async def give(shop: str, case_id: UUID, material_id: UUID) -> tuple[Media, bytes]:
+        reading = for_shop(house, shop, case_id, material_id)
+        if asyncio.get_running_loop() is ours:
+            return await reading
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(reading, ours))
+
+    return give
 
 
 async def forget(house: House) -> int:

@@ -180,6 +180,7 @@ class Case(Struct, frozen=True):
     """A case with all that is known of it, as its citizen sees it."""
 
     case: CaseItem
+    variant: str | None
     may: list[Action]
     responsible: str | None
     form: Values

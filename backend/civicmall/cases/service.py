@@ -56,6 +56,12 @@ async def form(
     return found
 
 
+async def form_of(gateway: Gateway, caller: Caller, known: Case, lang: str) -> ApplyForm:
+    """The form that a case was filled in by, for its supplement. Raises the gateway's problems."""
+    one = known.case
+    return await form(gateway, caller, one.shop, one.app, known.variant, lang)
+
+
 async def submit(
     house: House,
     gateway: Gateway,
@@ -82,6 +88,7 @@ async def submit(
             except FormRefused:
                 await steps.move(house, row, Step("void"))
                 raise
+        gateway.forget(caller.citizen_id, row.shop, row.app)
         return views.item(row, lang)
 
     mark = _fingerprint(house, "cases", ask)
@@ -186,6 +193,7 @@ async def supplement(
         if known is None:
             row = await _add(house, gateway, caller, row, supplement_id, ask, lang)
         row = await dealings.bring(house, gateway, row, caller, lang)
+        gateway.forget(caller.citizen_id, row.shop, row.app)
         return views.item(row, lang)
 
     mark = _fingerprint(house, f"cases.supplements {case_id}", ask)
@@ -251,6 +259,7 @@ async def withdraw(
         raise NotNow(state=row.state)
     asked = Withdrawal(str(row.id), row.reference)
     outcome: Outcome = await gateway.ask(caller, row.shop, row.app, "apply.withdraw", asked, lang)
+    gateway.forget(caller.citizen_id, row.shop, row.app)
     if outcome.state == "refused":
         words = " ".join(i18n.pick(reason.message, lang) for reason in outcome.reasons)
         raise WithdrawalRefused(words)

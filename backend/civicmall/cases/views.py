@@ -81,6 +81,7 @@ def case(
     """A case with all that is known of it."""
     return Case(
         case=item(row, lang),
+        variant=row.variant,
         may=rules.may(row.state, referenced=row.reference is not None),
         responsible=i18n.pick(row.responsible, lang) if row.responsible else None,
         form=values(keys, row.form),

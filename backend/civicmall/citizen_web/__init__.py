@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from . import account, api, cashier, dev, home, me, messages, pay, rate, services, shop
+from . import (
+    account,
+    api,
+    apply,
+    cases,
+    cashier,
+    dev,
+    home,
+    me,
+    messages,
+    pay,
+    rate,
+    services,
+    shop,
+    sums,
+    visits,
+)
 from .reader import assets
 from .refuse import lost
 
@@ -11,7 +27,7 @@ routers = [
     *(
         room.router
         for room in (
-            home, account, me, shop, pay, cashier, rate, messages, services, dev, api,
+            home, account, me, shop, apply, cases, visits, sums, pay, cashier, rate, messages, services, dev, api,
         )
     ),
 ]  # fmt: skip

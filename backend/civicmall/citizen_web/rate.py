@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from civicmall import gateway, payments, ratings
+from civicmall import cases, gateway, payments, ratings
 from civicmall.identity import Caller
 from civicmall.kernel.errors import BadRequest, NotFound
 from civicmall.kernel.house import House
@@ -27,11 +27,14 @@ After = Annotated[str | None, QueryParameter(max_length=400, required=False)]
 async def _show(
     reader: Reader, caller: Caller, registry: Registry, subject: Subject, error: str = ""
 ) -> Response[bytes]:
-    """The form for one order or call, or the rating that there is."""
+    """The form for one order, call or case, or the rating that there is."""
     db = reader.house.db
     if subject.kind == "order":
         order = await payments.finished_order(db, caller.citizen_id, subject.id)
         key, done = (f"{order.shop}/{order.app}", order.finished) if order else ("", False)
+    elif subject.kind == "case":
+        case = await cases.finished_case(db, caller.citizen_id, subject.id)
+        key, done = (f"{case.shop}/{case.app}", case.finished) if case else ("", False)
     else:
         call = await gateway.finished_call(db, caller.citizen_id, subject.id)
         key, done = (f"{call.shop}/{call.app}", True) if call else ("", False)
@@ -67,7 +70,8 @@ async def _take(
         return await _show(reader, caller, registry, subject)
     if given.rectification is not None:
         return reader.go(f"/rectifications/{given.rectification.id}", "followed_up")
-    return reader.go(f"/orders/{subject.id}" if subject.kind == "order" else "/", "thanks")
+    page = "/" if subject.kind == "call" else f"/{subject.kind}s/{subject.id}"
+    return reader.go(page, "thanks")
 
 
 @get("/orders/{order_id:uuid}/rate")
@@ -110,6 +114,27 @@ async def call_rated(
     registry: NamedDependency[Registry],
 ) -> Response[bytes]:
     return await _take(request, reader, caller, registry, Subject("call", call_id))
+
+
+@get("/cases/{case:uuid}/rate")
+async def rate_case(
+    case: FromPath[UUID],
+    reader: NamedDependency[Reader],
+    caller: NamedDependency[Caller],
+    registry: NamedDependency[Registry],
+) -> Response[bytes]:
+    return await _show(reader, caller, registry, Subject("case", case))
+
+
+@post("/cases/{case:uuid}/rate")
+async def case_rated(
+    case: FromPath[UUID],
+    request: Web,
+    reader: NamedDependency[Reader],
+    caller: NamedDependency[Caller],
+    registry: NamedDependency[Registry],
+) -> Response[bytes]:
+    return await _take(request, reader, caller, registry, Subject("case", case))
 
 
 @get("/rectifications")
@@ -171,5 +196,14 @@ async def reopen(
 
 
 router = pages_router(
-    rate_order, order_rated, rate_call, call_rated, rectifications, rectification, confirm, reopen
+    rate_order,
+    order_rated,
+    rate_call,
+    call_rated,
+    rate_case,
+    case_rated,
+    rectifications,
+    rectification,
+    confirm,
+    reopen,
 )

@@ -31,7 +31,7 @@ COOKIES: Final = "citizen_web_cookies"
 renewed session would be lost with a page that fails."""
 TABS: Final = (
     ("/services", "services"), ("/shops", "services"), ("/bills", "bills"), ("/orders", "bills"), ("/inbox", "inbox"),
-    ("/me", "me"), ("/verify", "me"), ("/login", "me"),
+    ("/me", "me"), ("/cases", "me"), ("/verify", "me"), ("/login", "me"),
 )  # fmt: skip
 
 assets = Assets(__file__, "/static/citizen")

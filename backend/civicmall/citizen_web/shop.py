@@ -69,6 +69,8 @@ async def app(
     }
     bills = matters = None
     try:
+        _, declared = gateway.calls.way(shop, app, caller.citizen_id)
+        await gateway.calls.check_rights(caller, shop, declared)
         if "bills" in manifest.capabilities:
             query = BillsQuery(paid=paid, limit=BILLS_MAX)
             bills = await gateway.bills(caller, shop, app, query, reader.lang)

@@ -40,6 +40,13 @@ SAID: Final[dict[str, str]] = {
     "reopened": "The answer went back to the department.",
     "all_read": "All messages are marked as read.",
     "declined": "The bank declined. Nothing was paid.",
+    "applied": "Your application is handed in.",
+    "supplemented": "Your supplement is handed in.",
+    "withdrawn": "The application is taken back.",
+    "not_withdrawn": "The department did not agree to the withdrawal.",
+    "case_moved_on": "The application has moved on meanwhile; this is how it stands now.",
+    "booked": "The time is yours.",
+    "booking_cancelled": "The appointment is given back.",
 }
 """Notices after a form, by the name that the cookie carries."""
 
@@ -59,6 +66,40 @@ AWAITED: Final = State(
     "calm",
 )
 """An order whose payer has just come back from the cashier."""
+CASES: Final[dict[str, State]] = {
+    "submitted": State("Handed in", "The department is being told. If its service is away, the platform tells it again by itself.", "calm"),
+    "pending": State("With the department", "It has your application and will say whether it accepts it.", "calm"),
+    "running": State("In progress", "The department has accepted it and works on it.", "calm"),
+    "waiting_for_citizen": State("Waiting for you", "Something is missing; the department goes on once you bring it.", "warn"),
+    "ready": State("Ready to collect", "It is done; the department tells where to collect it.", "good"),
+    "finished": State("Finished", "It is done.", "good"),
+    "refused": State("Refused", "The department refused it; its reasons stand below.", "bad"),
+    "withdrawn": State("Taken back", "You took it back.", "calm"),
+}  # fmt: skip
+DOORS: Final[dict[str, str]] = {
+    "apply": "Apply",
+    "appointments": "Make an appointment",
+    "calculate": "Calculate",
+    "enquire": "Look up",
+}
+"""What an app's page leads to, by capability, which is its address too."""
+WRONG: Final[dict[str, str]] = {
+    "required": "Fill this in.",
+    "number": "A number is needed here.",
+    "between": "A number is needed here: {limits}.",
+    "day": "A day is needed here, as in {example}.",
+    "long": "At most {n} characters.",
+    "pattern": "This does not have the right form; an example: {example}",
+    "choice": "Choose one of these.",
+    "file": "Choose a file.",
+    "kind": "This kind of file is not taken here.",
+    "again": "Choose the file again.",
+}
+"""What is wrong with what was filled in."""
+SLOTS: Final[dict[str, str]] = {
+    "after_hours": "after hours",
+    "green_channel": "for the old, the ill and the disabled",
+}
 LINES: Final[dict[str, str]] = {
     "waiting": "waiting for the department",
     "fulfilled": "receipt given",
@@ -101,6 +142,7 @@ CLAIMS: Final[dict[str, str]] = {
     "phone": "phone number",
     "birth_date": "date of birth",
     "sex": "sex",
+    "material": "files that you handed in",
 }
 READS: Final[dict[str, str]] = {
     "bills.list": "to list your bills",
@@ -108,6 +150,19 @@ READS: Final[dict[str, str]] = {
     "charge.quote": "to tell what a bill costs now",
     "charge.paid": "to book your payment",
     "progress.list": "to find your matters",
+    "progress.get": "to tell where a matter stands",
+    "bills.receipt": "to give you a receipt",
+    "apply.form": "to fill in a form for you",
+    "apply.submit": "to take your application",
+    "apply.supplement": "to take your supplement",
+    "apply.withdraw": "to give your application back",
+    "apply.material": "to read what you handed in",
+    "appointments.slots": "to offer you times",
+    "appointments.book": "to book a time for you",
+    "appointments.cancel": "to give your appointment back",
+    "appointments.list": "to find your appointments",
+    "calculate.run": "to calculate for you",
+    "enquire.run": "to look up your records",
 }
 """What a shop read facts for, by operation."""
 CARDS: Final[dict[str, str]] = {

@@ -62,8 +62,9 @@ def schemas(
 
 
 def _add_groups() -> None:
-    from . import db, shop, staff
+    from . import db, release, shop, staff
 
+    shop.app.registered_commands += release.app.registered_commands
     app.add_typer(db.app, name="db")
     app.add_typer(shop.app, name="shop")
     app.add_typer(staff.app, name="staff")

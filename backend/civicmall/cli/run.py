@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from civicmall import app, identity
-from civicmall.kernel import embedded, logs
+from civicmall.kernel import embedded, logs, serving
 from civicmall.kernel.config import BadSetting, Settings
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=serving.Protocol,
         lifespan="on",
         access_log=False,
         log_config=None,
@@ -162,7 +162,7 @@ def welcome(out: Console, settings: Settings, took_s: float) -> None:
                 f"citizen {person.name}", f"phone {person.phone}  today's code {person.code}"
             )
         secret = identity.sandbox.PASSWORD
-        table.add_row("operator", f"operator / {secret}")
+        table.add_row("operators", f"operator, reviewer / {secret}")
         table.add_row("departments", f"utility_bills, public_security / {secret}")
     out.print(Panel(table, title=f"CivicMall is up ({took_s:.1f} s)", expand=False))
     if settings.sandbox:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -19,6 +20,8 @@ from .run import database
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of operators and departments.")
 PASSWORD_MIN = 12
+SHOP_ID: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
+"""As shop.json has it."""
 
 
 @app.command()
@@ -27,14 +30,23 @@ def add(
     name: Annotated[str, typer.Option(help="As citizens and colleagues read it.")],
     role: Annotated[Literal["operator", "department"], typer.Option()] = "department",
     shop: Annotated[str, typer.Option(help="The department's shop.")] = "",
+    *,
+    new: Annotated[bool, typer.Option(help="The shop lies in no folder here (yet).")] = False,
 ) -> None:
-    """Make an account; asks for its password. One that exists stays as it is."""
+    """Make an account; asks for its password. One that exists stays as it is.
+
+    A shop's id belongs to the department whose account it was first given to.
+    """
     if (role == "department") != bool(shop):
         out.print("[red]✗[/red] a department's account names its --shop, an operator's doesn't")
         raise typer.Exit(2)
     settings = database(Settings.from_env(), out.print)
-    if shop and shop not in {e.id for e in house.open_registry(settings).all()}:
-        out.print(f"[red]✗[/red] there is no shop {shop}")
+    known = {e.id for e in house.open_registry(settings).all()}
+    if shop and not new and shop not in known:
+        out.print(f"[red]✗[/red] there is no shop {shop}; is it --new?")
+        raise typer.Exit(2)
+    if new and not SHOP_ID.fullmatch(shop):
+        out.print(f"[red]✗[/red] {shop or 'nothing'} is no shop's id: a-z, 0-9 and _")
         raise typer.Exit(2)
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     if len(password) < PASSWORD_MIN:

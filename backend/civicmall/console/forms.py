@@ -15,6 +15,10 @@ from .words import State
 
 Web = Request[Any, Any, Any]
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+ReleaseState = Literal[
+    "waiting", "all", "submitted", "approved", "rejected", "canary", "live", "replaced", "suspended",
+    "retired", "withdrawn",
+]  # fmt: skip
 Cursor = Annotated[str, Meta(max_length=400)]
 PAGE: Final = 30
 """Rows of a page: two screens of a laptop."""
@@ -42,6 +46,22 @@ class TicketFilter(Struct, frozen=True):
     state: State | None = None
     overdue: Literal["1"] | None = None
     after: Cursor | None = None
+
+
+class ReleaseFilter(Struct, frozen=True):
+    """Which releases to list: those that wait, those in one state, or all."""
+
+    shop: Slug | None = None
+    state: ReleaseState = "waiting"
+    after: Cursor | None = None
+
+
+class Taking(Struct, frozen=True):
+    """A step that somebody takes with a release, and that they are sure."""
+
+    sure: Literal["1"]
+    note: Annotated[str, Meta(max_length=1000)] = ""
+    percent: Annotated[int, Meta(ge=1, le=100)] | None = None
 
 
 class PaymentFilter(Struct, frozen=True):

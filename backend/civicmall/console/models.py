@@ -12,7 +12,7 @@ from civicmall.ratings import DeskTicket, SatisfactionDetail
 
 from .charts import Bar, Trend
 
-Doing = Literal["live", "held", "broken"]
+Doing = Literal["live", "trial", "held", "broken", "suspended", "retired"]
 
 
 class ShopLine(Struct, frozen=True):
@@ -26,7 +26,9 @@ class ShopLine(Struct, frozen=True):
 
 
 class HealthLine(Struct, frozen=True):
-    """How one shop does. `held`: it failed too often and is left alone for a while."""
+    """How one version of a shop does, and did in the last five minutes. `held`: it failed too often
+    and is left alone for a while; `trial`: only a share of the citizens meets it.
+    """
 
     id: str
     name: str
@@ -37,6 +39,13 @@ class HealthLine(Struct, frozen=True):
     breaker: Literal["closed", "open", "half-open"]
     running: int
     reason: str
+    calls: int
+    error_rate: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    satisfied: float | None = None
+    """The share of satisfied ratings, where it was asked for and somebody has rated."""
 
 
 class Load(Struct, frozen=True):
@@ -104,6 +113,8 @@ class Platform(Struct, frozen=True):
     mismatches_open: int
     mismatches_more: bool
     outbox: OutboxCounts
+    releases: int
+    """Releases that wait for an operator."""
 
 
 class Board(Struct, frozen=True):

@@ -18,6 +18,7 @@ from . import rules
 from .desk import go, here, page, provide_desk, provide_operator
 from .forms import Web
 
+Html = Response[bytes]
 Handler = Callable[[Web, Any], Response[Any]]
 
 

@@ -7,23 +7,22 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post
+from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from civicmall import identity, ratings, shops
+from civicmall import identity, ratings
 from civicmall.gateway import Gateway
 from civicmall.identity import StaffSignIn, Tokens, WrongPassword
 from civicmall.kernel.errors import BadRequest, NotFound, Problem
 from civicmall.kernel.house import House
 from civicmall.ratings import Answer, Appeal, NoSuchRectification, Review
 
-from . import rules, service, words
+from . import letters, releases, rules, service, words
 from .desk import Desk, assets, go, page, pending
 from .forms import PAGE, Paged, PaymentFilter, RatingFilter, TicketFilter, Web, query, read
-from .refuse import router
+from .refuse import Html, router
 
-Html = Response[bytes]
 Act = Callable[[UUID], Awaitable[None]]
 
 
@@ -162,7 +161,7 @@ async def ledger(operator: NamedDependency[Desk]) -> Html:
 
 @get("/shops")
 async def shop_list(desk: NamedDependency[Desk], gateway: NamedDependency[Gateway]) -> Html:
-    return desk.page("shops.html", lines=service.health(desk, gateway))
+    return desk.page("shops.html", lines=await service.health_board(desk, gateway))
 
 
 @get("/shops/{shop:str}")
@@ -170,15 +169,18 @@ async def shop(
     shop: FromPath[str], desk: NamedDependency[Desk], gateway: NamedDependency[Gateway]
 ) -> Html:
     entry = desk.entry(shop)
-    line = next(one for one in service.health(desk, gateway) if one.id == entry.id)
+    lines = [one for one in service.health(desk, gateway) if one.id == entry.id]
+    line = min(lines, key=lambda one: one.doing == "trial")
     satisfied = await service.shop_line(desk, shop) if entry.manifest else None
-    versions = await shops.versions(desk.house.db, entry.id)
+    known = await service.versions(desk, entry.id)
     return desk.page(
-        "shop.html", line=line, manifest=entry.manifest, satisfied=satisfied, versions=versions
-    )
+        "shop.html",
+        line=line, lines=lines, manifest=entry.manifest, satisfied=satisfied, versions=known,
+    )  # fmt: skip
 
 
-@get(["/{rest:path}", "/shops/{shop:str}/{rest:path}", "/rectifications/{ticket:str}/{rest:path}"])
+@get(["/{rest:path}", "/shops/{shop:str}/{rest:path}", "/rectifications/{ticket:str}/{rest:path}",
+      "/releases/{release:str}/{rest:path}", "/dead-letters/{letter:str}/{rest:path}"])  # fmt: skip
 async def nothing(desk: NamedDependency[Desk], rest: FromPath[str]) -> Html:
     del desk, rest
     raise NotFound
@@ -222,6 +224,7 @@ routers = [
     assets.router(),
     router(
         login, sign_in, sign_out, board, rating_list, ticket_list, ticket, answer, appeal, review,
-        remind, form_left, payment_list, mismatch_list, ledger, shop_list, shop, nothing,
+        remind, form_left, payment_list, mismatch_list, ledger, shop_list, shop, *releases.handlers,
+        *letters.handlers, nothing,
     ),
 ]  # fmt: skip

@@ -51,8 +51,16 @@ def load(tickets: Iterable[DeskTicket], *, overdue: int, more: bool) -> Load:
     )
 
 
-def doing(health: Health) -> Doing:
-    """How a shop does, in one word. A reason means that it never came up."""
+def doing(health: Health, state: str = "live") -> Doing:
+    """How a version does, in one word; `state` is its shop's. A reason means that it never came up,
+    or doesn't answer.
+    """
+    if state == "suspended":
+        return "suspended"
+    if state == "retired":
+        return "retired"
     if health.state == "broken" or health.reason:
         return "broken"
-    return "live" if health.breaker == "closed" else "held"
+    if health.breaker != "closed":
+        return "held"
+    return "trial" if health.state == "canary" else "live"

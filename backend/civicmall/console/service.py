@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from civicmall import payments, ratings
+from civicmall import payments, ratings, releases
 from civicmall.gateway import Gateway, Health
 from civicmall.kernel import i18n, outbox
 from civicmall.kernel.http import Page, decode_cursor, encode_cursor
 from civicmall.kernel.http import page as page_of
+from civicmall.shops import ShopEntry
 
 from . import charts, rules
 from .desk import Desk
 from .forms import PAGE
-from .models import Board, HealthLine, Ledger, Load, Money, MoneyLine, Platform, ShopLine
+from .models import Board, Doing, HealthLine, Ledger, Load, Money, MoneyLine, Platform, ShopLine
 
 COUNTED_MAX: Final = 100
 """Tickets and mismatches that the first page counts; beyond, it says that there are more."""
@@ -24,6 +26,8 @@ PRESSING: Final = 5
 SHOPS: Final = 12
 """Shops on one page of the board: each costs a query for its trend."""
 MONEY_DAYS: Final = 30
+TROUBLE: Final[tuple[Doing, ...]] = ("broken", "held", "suspended", "trial", "live", "retired")
+"""What needs somebody comes first."""
 
 
 async def board(desk: Desk, gateway: Gateway, after: str | None) -> Board:
@@ -79,27 +83,54 @@ async def shop_line(desk: Desk, shop: str) -> ShopLine:
     )
 
 
-def health(desk: Desk, gateway: Gateway) -> list[HealthLine]:
-    """How the shops of this desk do, those in trouble first."""
-    by_id = {one.shop: one for one in gateway.health()}
-    found = [health_of(desk, by_id[e.id]) for e in desk.entries()]
-    return sorted(found, key=lambda line: (("broken", "held", "live").index(line.doing), line.id))
+def health(
+    desk: Desk, gateway: Gateway, satisfied: Mapping[str, float | None] | None = None
+) -> list[HealthLine]:
+    """How the shops of this desk do, those in trouble first; each version that is called has a
+    line, the live one before the one on trial.
+    """
+    entries = {e.id: e for e in desk.entries()}
+    found = [
+        health_of(desk, entries[one.shop], one, (satisfied or {}).get(one.shop))
+        for one in gateway.health()
+        if one.shop in entries
+    ]
+    return sorted(found, key=lambda line: (TROUBLE.index(line.doing), line.id))
 
 
-def health_of(desk: Desk, found: Health) -> HealthLine:
-    """How one shop does."""
-    manifest = desk.registry.get(found.shop).manifest
+def health_of(desk: Desk, entry: ShopEntry, found: Health, satisfied: float | None) -> HealthLine:
+    """How one version does."""
+    manifest = entry.manifest
+    doing = rules.doing(found, entry.state)
     return HealthLine(
         id=found.shop,
         name=desk.shop_name(found.shop),
         department=i18n.pick(manifest.department, desk.lang) if manifest else "",
-        version=manifest.version if manifest else "",
+        version=found.version or (manifest.version if manifest else ""),
         apps=len(manifest.apps) if manifest else 0,
-        doing=rules.doing(found),
+        doing=doing,
         breaker=found.breaker,
         running=found.running,
-        reason=found.reason,
+        reason=found.reason if doing == "broken" else "",
+        calls=found.calls,
+        error_rate=found.error_rate,
+        p50_ms=found.p50_ms,
+        p95_ms=found.p95_ms,
+        p99_ms=found.p99_ms,
+        satisfied=satisfied,
     )
+
+
+async def health_board(desk: Desk, gateway: Gateway) -> list[HealthLine]:
+    """The same with how satisfied people are."""
+    found = await ratings.satisfaction(desk.house, desk.registry, desk.lang, limit=COUNTED_MAX)
+    return health(desk, gateway, {one.shop: one.satisfied for one in found.items})
+
+
+async def versions(desk: Desk, shop: str) -> list[releases.Release]:
+    """The newest versions of a shop, whatever became of them."""
+    found = await releases.some(desk.house.db, desk.staff, shop=shop, limit=PAGE)
+    return found.items
 
 
 async def money(desk: Desk, days: int) -> Money:
@@ -117,16 +148,20 @@ async def money(desk: Desk, days: int) -> Money:
 async def _platform(desk: Desk) -> Platform | None:
     if desk.staff.role != "operator":
         return None
-    books, found, counts = await asyncio.gather(
+    books, found, counts, waiting = await asyncio.gather(
         ledger(desk),
         payments.desk.mismatches(desk.house.db, None, COUNTED_MAX),
         outbox.counts(desk.house.db),
+        releases.some(
+            desk.house.db, desk.staff, states=("submitted", "approved"), limit=COUNTED_MAX
+        ),
     )
     return Platform(
         ledger=books,
         mismatches_open=sum(m.resolved_at is None for m in found[:COUNTED_MAX]),
         mismatches_more=len(found) > COUNTED_MAX,
         outbox=counts,
+        releases=len(waiting.items),
     )
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from civicmall.kernel.jobs import Job
 
+from . import filling
+from .doors import routers as _doors
 from .errors import (
     CallbackRefused,
     ConsentNeeded,
@@ -24,13 +26,14 @@ from .hearing import listen
 from .host import role, room, schema
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
 from .raw import Raw
-from .routes import routers
+from .routes import routers as _routers
 from .service import Gateway, finished_call, forget_calls
 
 if TYPE_CHECKING:
     from civicmall.kernel.house import House
 
 
+routers = [*_routers, *_doors]
 PROBE_S = 15.0
 """A shop that came back is known again after as long."""
 
@@ -46,5 +49,5 @@ def jobs(house: House, gateway: Gateway) -> list[Job]:
 __all__ = [
     "Bills", "CallbackRefused", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
     "NoSuchThing", "Owed", "OwedBill", "Raw", "ShopBadAnswer", "ShopFailed", "ShopMaintenance", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "TooManyCalls", "finished_call", "jobs", "listen", "role", "room", "routers", "schema",
+    "ShopUnavailable", "TileState", "TooManyCalls", "filling", "finished_call", "jobs", "listen", "role", "room", "routers", "schema",
 ]  # fmt: skip

@@ -34,6 +34,8 @@ TTL_S: Final = 30.0
 and its name server is not asked more often than twice a minute."""
 ADDRESSES_MAX: Final = 16
 """Addresses of one name: more than any honest shop has."""
+KNOWN_MAX: Final = 1024
+"""Names whose addresses are remembered: more than a city has shops."""
 URL_MAX: Final = 512
 """Characters of a base address."""
 PORT_MAX: Final = 65535
@@ -62,7 +64,12 @@ an IPv4 address that somebody else chooses."""
 NAT64: Final = IPv6Network("64:ff9b::/96")
 COMPATIBLE: Final = IPv6Network("::/96")
 GLOBAL_V6: Final = IPv6Network("2000::/3")
-"""All that is assigned as global unicast; `is_global` of older Pythons calls more so."""
+"""All that is assigned as global unicast."""
+SPECIAL: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")
+)
+"""Set aside by IANA for other ends; `is_global` of older Pythons lets some of them pass."""
 SITE: Final = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]+)(?::(?P<port>[1-9][0-9]{0,4}))?")
 HOST: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 NUMERIC: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)")
@@ -157,7 +164,7 @@ def _host_v6(host: str) -> str:
         address = IPv6Address(host)
     except ValueError:
         raise OddAddress("has no valid IPv6 address in its brackets") from None
-    if address.ipv4_mapped is not None or (address in COMPATIBLE and int(address) > 1):
+    if address.ipv4_mapped is not None or _wraps(address):
         raise OddAddress("wraps an IPv4 address in an IPv6 one; write it plainly")
     return str(address)
 
@@ -192,17 +199,16 @@ class Networks:
         return None if why is None else f"{ip} is {why}"
 
     def _why_not(self, address: IP) -> str | None:
-        if isinstance(address, IPv6Address) and address.scope_id is not None:
-            return "link-local"
+        if isinstance(address, IPv6Address) and (odd := _odd_v6(address)) is not None:
+            return odd
         for network, why in NEVER.items():
             if address in network:
                 return why
         if any(address in network for network in self._allowed):
             return None
+        public = address.is_global and not any(address in network for network in SPECIAL)
         if isinstance(address, IPv6Address):
-            public = address.is_global and address in GLOBAL_V6
-        else:
-            public = address.is_global
+            public = public and address in GLOBAL_V6
         return None if public else "not public, and in no network that the operator allows"
 
     async def resolve(self, host: str, port: int) -> Address:
@@ -247,8 +253,21 @@ class Networks:
             raise Unreachable(f"no address for {host}")
         if len(ips) > ADDRESSES_MAX:
             raise Forbidden(host, f"leads to {len(ips)} addresses, of at most {ADDRESSES_MAX}")
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
         self._known[key] = (time.monotonic() + TTL_S, ips)
         return ips
+
+
+def _odd_v6(address: IPv6Address) -> str | None:
+    """What is wrong with an IPv6 address by its form alone."""
+    if address.scope_id is not None:
+        return "link-local"
+    return "an IPv4 address in a form long given up" if _wraps(address) else None
+
+
+def _wraps(address: IPv6Address) -> bool:
+    return address in COMPATIBLE and int(address) > 1  # 0 and 1 are unspecified and loopback
 
 
 def _plain(address: IP) -> IP:
@@ -256,7 +275,7 @@ def _plain(address: IP) -> IP:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
-        if address in NAT64 or (address in COMPATIBLE and int(address) > 1):
+        if address in NAT64:
             return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address
 

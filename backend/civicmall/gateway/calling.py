@@ -124,11 +124,16 @@ class Calls:
             outcome = "ok"
             return answer
         finally:
-            took = self._house.clock.monotonic() - began
-            if outcome not in {"rejected", "left"}:
-                way.gate.window.note(began, took, failed=outcome not in FINE)
-            metrics.SHOP_CALLS.labels(shop, operation, outcome).inc()
-            metrics.SHOP_LATENCY.labels(shop, operation).observe(took)
+            self.note(way, operation, outcome, began)
+
+    def note(self, way: Way, operation: str, outcome: str, began: float) -> None:
+        """Count one call that began then (monotonic seconds) and has just ended."""
+        shop = way.deployed.shop
+        took = self._house.clock.monotonic() - began
+        if outcome not in {"rejected", "left"}:
+            way.gate.window.note(began, took, failed=outcome not in FINE)
+        metrics.shop_calls(shop, operation, outcome).inc()
+        metrics.shop_latency(shop, operation).observe(took)
 
 
 FINE: frozenset[str] = frozenset({"ok", "not_found", "refused"})

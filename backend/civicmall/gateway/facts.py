@@ -13,7 +13,6 @@ from civicmall.kernel.errors import NotFound
 from shopkit import Media
 from shopkit.call import Call, Citizen, FetchMaterial, no_materials
 
-
 GiveMaterial = Callable[[str, UUID, UUID], Awaitable[tuple[Media, bytes]]]
 """Shop, case and material → what was handed in."""
 

@@ -96,7 +96,7 @@ class Gate:
             async with asyncio.timeout(self.timeout_s), self._inside:
                 answer = await self.host.call(operation, facts, asked)
         except BaseException as error:
-            self.leave(caller, went_in, error)
+            self.leave(caller, went_in, error, counts=operation != "event")
             raise
         self.leave(caller, went_in, None)
         return answer
@@ -122,8 +122,12 @@ class Gate:
         self._callers[caller] += 1
         return went_in
 
-    def leave(self, caller: object, went_in: Pass, error: BaseException | None) -> None:
-        """Give the place back; what ended the call says how the shop does."""
+    def leave(
+        self, caller: object, went_in: Pass, error: BaseException | None, *, counts: bool = True
+    ) -> None:
+        """Give the place back; what ended the call says how the shop does, if it `counts`: an event
+        that isn't heard is told again, and must not keep citizens out.
+        """
         self.running -= 1
         if not self.running:
             self._idle.set()
@@ -132,7 +136,7 @@ class Gate:
             del self._callers[caller]
         if error is None or isinstance(error, ANSWERS):
             self._breaker.succeeded()
-        elif isinstance(error, Exception) and not isinstance(error, Problem):
+        elif counts and isinstance(error, Exception) and not isinstance(error, Problem):
             self._breaker.failed(self._clock.monotonic(), went_in)
         else:
             self._breaker.abandoned(went_in)

@@ -27,6 +27,8 @@ log = logs.get("gateway")
 NOBODY: Final = UUID(int=0)
 LEAVE_S: Final = 35.0
 """A version that went is left when its last call has ended; none may take longer than this."""
+LINGER_S: Final = 3.0
+"""Who found the way to a version may still be reading a citizen's facts before going in."""
 
 
 class Way(Struct, frozen=True):
@@ -59,6 +61,7 @@ class Gates:
             self._registry.on_change.remove(self._sync)
         for task in self._leaving:
             task.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         await asyncio.gather(*(gate.stop() for gate in self._open.values()))
 
     def way(self, shop: str, citizen_id: UUID | None) -> Way:
@@ -66,10 +69,11 @@ class Gates:
 
         Raises NoSuchShop, ShopClosed, ShopRetired, ShopUnavailable.
         """
-        live = next((d for d in self._registry.deployed() if d.shop == shop), None)
-        alone = citizen_id is None and live is not None
-        deployed = live if alone else self._registry.pick(shop, citizen_id or NOBODY)
-        assert deployed is not None
+        deployed = None
+        if citizen_id is None:
+            deployed = next((d for d in self._registry.deployed() if d.shop == shop), None)
+        if deployed is None:
+            deployed = self._registry.pick(shop, citizen_id or NOBODY)
         gate = self._open.get(deployed.key)
         if gate is None:
             raise ShopUnavailable(shop=shop)
@@ -146,7 +150,9 @@ class Gates:
         """Nothing that is in flight is lost: the version goes when its last call has ended."""
         try:
             async with asyncio.timeout(LEAVE_S):
+                await asyncio.sleep(LINGER_S)
                 await gate.idle()
         except TimeoutError:
             log.warning("shop.left_calls", shop=gate.shop_id, running=gate.running)
-        await gate.stop()
+        finally:  # also when the process goes down meanwhile
+            await gate.stop()

@@ -8,7 +8,7 @@ from civicmall import identity
 from civicmall.kernel.db import Pool
 from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
-from civicmall.shops import NoSuchShop
+from civicmall.shops import NoSuchShop, ShopRetired
 from shopkit import Event
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def listen(handlers: Handlers, gateway: Gateway) -> None:
         )
         try:
             await gateway.tell(event.shop, news)
-        except NoSuchShop:
+        except (NoSuchShop, ShopRetired):
             return  # it has left, and knows nobody any more
 
     handlers.on(identity.ConsentWithdrawn, on_withdrawn)

@@ -19,7 +19,7 @@ import uvloop
 from civicmall.kernel import db, logs
 from civicmall.kernel.crypto import Keys
 from civicmall.kernel.migrate import Room
-from shopkit import Shop
+from shopkit import RawAnswer, Shop
 from shopkit.answers import checked
 from shopkit.call import Call, NoTables
 
@@ -101,7 +101,8 @@ class _Crossing:
         if self._left:
             return None  # the thread was blocked until now, and nobody waits any more
         answer = await _theirs(self._shop.answer, self._operation, self._call, self._asked)
-        weigh(answer)
+        if not isinstance(answer, RawAnswer):  # whose body has a limit of its own
+            weigh(answer)
         copy = checked(self._operation, self._asked, answer)
         if self._operation != "raw":  # its body is bytes, and goes on as they are
             sendable(copy)

@@ -161,7 +161,8 @@ class Client:
         """
         bodiless = name == b"HEAD"
         pool = self._pool
-        connection = pool.pop(asyncio.get_running_loop().time()) or await pool.get(deadline)
+        now = asyncio.get_running_loop().time()
+        connection = (pool.pop(now) if now < deadline else None) or await pool.get(deadline)
         try:
             await connection.ask(
                 out, deadline=deadline, body_max=body_max, bodiless=bodiless, streaming=streaming

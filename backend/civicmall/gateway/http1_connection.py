@@ -101,8 +101,6 @@ class Connection(asyncio.Protocol):
         self.uses = 0
         self.idle_until = 0.0
 
-    # What its user does
-
     def ask(
         self, out: bytes, *, deadline: float, body_max: int, bodiless: bool, streaming: bool
     ) -> asyncio.Future[None]:
@@ -195,8 +193,6 @@ class Connection(asyncio.Protocol):
         """Whether a resting connection may be used again."""
         return now < self.idle_until and not self._transport.is_closing()
 
-    # Time
-
     def _arm(self, at: float) -> None:
         """One timer serves many requests: it looks at the deadline of the day when it comes."""
         if self._timer is not None:
@@ -212,8 +208,6 @@ class Connection(asyncio.Protocol):
             self._arm(self._deadline)
         else:
             self.fail(TimeoutError("the shop did not answer in time"))
-
-    # What the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one but in name
@@ -294,8 +288,6 @@ class Connection(asyncio.Protocol):
         drained, self._drained = self._drained, None
         if drained is not None and not drained.done():
             drained.set_result(None)
-
-    # What the parser tells
 
     def on_message_begin(self) -> None:
         if self.complete:
@@ -398,5 +390,7 @@ class Connection(asyncio.Protocol):
 def _named(error: Exception) -> BadReply:
     """What the parser found wrong, as one of our checks."""
     said = str(error)
-    low = said.lower()
-    return BadReply(next((check for part, check in CHECKS if part in low), "syntax"), said[:100])
+    for part, check in CHECKS:
+        if part in said.lower():
+            return BadReply(check, said[:100])
+    return BadReply("syntax", said[:100])

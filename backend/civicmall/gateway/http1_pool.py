@@ -94,6 +94,8 @@ class Pool:
             self._idle.remove(connection)
         self._all.discard(connection)
         self._vacate()
+        if not self._all and self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
 
     async def close(self) -> None:
         """End everything at once; requests under way fail with Unreachable."""
@@ -102,7 +104,7 @@ class Pool:
             waiter.set_exception(Unreachable("the client is closed"))
         for connection in tuple(self._all):
             connection.fail(Unreachable("the client is closed"))
-        if self._open:
+        if self._all:
             self._empty = asyncio.get_running_loop().create_future()
             await self._empty
 
@@ -111,10 +113,8 @@ class Pool:
         waiter = self._next()
         if waiter is not None:
             waiter.set_result(None)
-            return
-        self._open -= 1
-        if not self._open and self._empty is not None and not self._empty.done():
-            self._empty.set_result(None)
+        else:
+            self._open -= 1
 
     def _next(self) -> asyncio.Future[Connection | None] | None:
         while self._waiting:

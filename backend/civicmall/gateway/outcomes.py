@@ -34,6 +34,11 @@ def named(shop: str, app: str, operation: str, error: Exception, lang: str) -> t
         return "rejected", error
     if isinstance(error, shopkit.ShopError):
         return _refused(shop, error, lang)
+    return _faulty(shop, app, operation, error)
+
+
+def _faulty(shop: str, app: str, operation: str, error: Exception) -> tuple[str, Problem]:
+    """The shop's own faults."""
     if isinstance(error, TimeoutError):
         return "timeout", ShopTimeout(shop=shop)
     said = {"shop": shop, "app": app, "operation": operation}

@@ -12,10 +12,20 @@ from msgspec import Struct
 
 import shopkit
 from civicmall.kernel import logs
-from shopkit import CONTRACTS, Event, Manifest, Outcome, Reason
+from shopkit import (
+    CONTRACTS,
+    Event,
+    Manifest,
+    Outcome,
+    ProgressQuery,
+    Reason,
+    assertion,
+    signatures,
+)
 from shopkit.answers import WrongAnswer, decoded
-from shopkit.manifest import Http
+from shopkit.manifest import Http, RawRoute
 from shopkit.shop import needs
+from shopkit.signatures import ASSERTION
 from shopkit.webhooks import CloudEvent, sign
 
 from . import older
@@ -35,7 +45,12 @@ PROBLEM_MAX: Final = 64 * 1024
 """Bytes of a refusal that are read."""
 OUTCOMES: Final = {200: "accepted", 202: "pending", 422: "refused"}
 """An application's three answers by status."""
-JSON: Final = (b"application/json", b"application/problem+json")
+JSON: Final = b"application/json"
+PROBLEM: Final = b"application/problem+json"
+REFUSALS: Final = frozenset({*signatures.CHECKS, *assertion.CHECKS})
+"""What a shop may find wrong with our requests; any other word of it goes no further."""
+SEEN_MAX: Final = 200
+"""Characters of a shop's words that are logged."""
 EVENT_PREFIX: Final = "city.civicmall."
 RETRY_S_MAX: Final = 3600
 
@@ -68,6 +83,7 @@ class RemoteHost:
             self._base, platform.networks, connections_max=manifest.limits.concurrency
         )
         self.contract = manifest.contract
+        """What is spoken with it; 0 where it speaks none of ours."""
         self._served = {
             (app.id, operation)
             for app in manifest.apps
@@ -100,10 +116,10 @@ class RemoteHost:
             raise WrongAnswer("discovery", str(error)[:200]) from error
         if found.id != self._manifest.id:
             raise WrongAnswer("discovery", f"it is {found.id!r}"[:100])
-        common = set(found.contracts) & set(CONTRACTS)
-        if not common:
+        declared = {c for c in CONTRACTS if c <= self._manifest.contract}
+        self.contract = max(declared.intersection(found.contracts), default=0)
+        if not self.contract:
             raise WrongAnswer("discovery", f"contracts {found.contracts}"[:100])
-        self.contract = min(max(common), self._manifest.contract)
         return found
 
     def serves(self, app: str, operation: str) -> bool:
@@ -114,11 +130,26 @@ class RemoteHost:
         """One typed call. Raises as `facts.Host` says."""
         if operation == "event":
             return await self._tell(facts, asked)
+        self.check_spoken(operation)
+        if operation == "progress.list" and self.contract > 1 and asked.id is not None:
+            return await self._one_matter(facts, asked)
         if self.contract == 1:
             sent = older.asked(operation, asked)
             answer = await self._ask(sent.operation, facts, sent.asked)
             return sent.answer(answer)
         return await self._ask(operation, facts, asked)
+
+    def check_spoken(self, operation: str) -> None:
+        """That the contract which both speak knows an operation. Raises ShopBroken."""
+        if not self.contract or (self.contract == 1 and operation not in older.KNOWN):
+            raise ShopBroken("contract", f"{operation} with contract {self.contract} spoken")
+
+    async def _one_matter(self, facts: Facts, asked: ProgressQuery) -> Any:
+        """A list with an id in it: on the wire that is a question of contract 1 alone."""
+        try:
+            return [await self._ask("progress.get", facts, asked.id)]
+        except shopkit.NotFound:
+            return []
 
     async def _ask(self, operation: str, facts: Facts, asked: Any) -> Any:
         target = f"/v{self.contract}/apps/{facts.app}/{operation}"
@@ -161,10 +192,15 @@ class RemoteHost:
         return self._platform.signer.headers(method, path, query, body, token, now=now)
 
     def raw_headers(
-        self, method: str, target: str, query: str, facts: Facts
+        self, route: RawRoute, target: str, query: str, facts: Facts
     ) -> list[tuple[bytes, bytes]]:
         """What a raw call carries beside the caller's own: its body streams, so no digest."""
-        signed = self._signed(method, target, query, None, facts, int(facts.now.timestamp()))
+        now = int(facts.now.timestamp())
+        if route.signed:
+            signed = self._signed(route.method, target, query, None, facts, now)
+        else:
+            token = self._platform.assertion(self._manifest.id, facts.app, facts.citizen, now)
+            signed = [(ASSERTION.encode(), token.encode())]
         return [*signed, *self._trace(facts), (b"accept-language", facts.lang.encode())]
 
     def raw_target(self, app: str, path: str) -> str:
@@ -213,8 +249,8 @@ def read(operation: str, asked: Any, reply: Reply) -> Any:
     """A typed answer out of a reply, or what it refuses. Raises as `facts.Host` says."""
     applying = operation in {"apply.submit", "apply.supplement", "apply.withdraw"}
     if reply.status == 200 or (applying and reply.status in OUTCOMES and not _problem(reply)):  # noqa: PLR2004 (RFC 9110)
-        if not _media(reply).startswith(JSON[0]):
-            raise WrongAnswer("content-type", _media(reply).decode(errors="replace")[:60])
+        if _media(reply) != JSON:
+            raise WrongAnswer("content-type", _media(reply).decode("latin-1")[:60])
         answer = decoded(operation, asked, reply.body)
         if NUL in reply.body:
             sendable(answer)
@@ -230,11 +266,13 @@ def _agrees(status: int, outcome: Outcome) -> None:
 
 
 def _media(reply: Reply) -> bytes:
-    return next((value for name, value in reply.headers if name.lower() == b"content-type"), b"")
+    """The media type without its parameters, in lower case."""
+    said = next((value for name, value in reply.headers if name == b"content-type"), b"")
+    return said.partition(b";")[0].strip().lower()
 
 
 def _problem(reply: Reply) -> bool:
-    return _media(reply).startswith(JSON[1])
+    return _media(reply) == PROBLEM
 
 
 def _refusal(reply: Reply) -> Any:
@@ -245,8 +283,8 @@ def _refusal(reply: Reply) -> Any:
         (404, "not-found"): lambda: shopkit.NotFound(said.detail),
         (409, "refused"): lambda: shopkit.Refused(said.detail),
         (422, "bad-form"): lambda: shopkit.BadForm(*said.errors),
-        (401, "signature"): lambda: ShopBroken(said.check or "signature", said.detail),
-        (401, "assertion"): lambda: ShopBroken(said.check or "assertion", said.detail),
+        (401, "signature"): lambda: _unbelieved("signature", said),
+        (401, "assertion"): lambda: _unbelieved("assertion", said),
         (504, "deadline"): TimeoutError,
     }
     kind = said.type.rpartition("/")[2].rpartition(":")[2]
@@ -262,6 +300,11 @@ def _refusal(reply: Reply) -> Any:
     raise WrongAnswer("status", f"status {reply.status}, type {said.type[:60]!r}")
 
 
+def _unbelieved(kind: str, said: Said) -> ShopBroken:
+    check = said.check if said.check in REFUSALS else kind
+    return ShopBroken(check, said.detail[:SEEN_MAX])
+
+
 def _said(reply: Reply) -> Said:
     if not _problem(reply) or len(reply.body) > PROBLEM_MAX:
         return Said()
@@ -272,5 +315,5 @@ def _said(reply: Reply) -> Said:
 
 
 def _retry_after(reply: Reply) -> int | None:
-    said = next((value for name, value in reply.headers if name.lower() == b"retry-after"), b"")
+    said = next((value for name, value in reply.headers if name == b"retry-after"), b"")
     return int(said) if said.isdigit() and len(said) < 5 and int(said) <= RETRY_S_MAX else None  # noqa: PLR2004 (seconds up to an hour)

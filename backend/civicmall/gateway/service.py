@@ -112,7 +112,10 @@ class Gateway:
         self._cache.forget(citizen_id, shop, app)
 
     async def tell(self, shop: str, event: Event) -> None:
-        """An event for a shop; raises what says that it must be told again."""
+        """An event for a shop that wants to hear of it; raises what says: tell it again."""
+        hooks = self._registry.manifest(shop).webhooks
+        if hooks is None or event.type not in hooks.events:
+            return
         way = self.gates.way(shop, None)
         nobody = Citizen("platform", 1, {})
         clock = self._house.clock

@@ -151,6 +151,8 @@ def headers_of(problem: Problem) -> dict[str, str]:
     headers: dict[str, str] = {}
     if isinstance(wait := problem.extra.get("retry_after_s"), int):
         headers["Retry-After"] = str(wait)
+    if isinstance(allow := problem.extra.get("allow"), list):  # RFC 9110: a 405 names what is
+        headers["Allow"] = ", ".join(cast("list[str]", allow))
     if problem.status == 401:  # noqa: PLR2004 (RFC 9110: a 401 names its scheme)
         headers["WWW-Authenticate"] = 'Bearer realm="civicmall"'
     return headers

@@ -20,6 +20,20 @@ class Delivery(Struct, frozen=True):
     attempts: int
 
 
+class DeadLetter(Struct, frozen=True):
+    """An event that was given up on; what it says is left out, for it may be about a citizen.
+    `error` names the last fault without data, `shop` the shop that it is for, if any.
+    """
+
+    bucket: int
+    id: UUID
+    type: str
+    shop: str | None
+    created_at: datetime
+    attempts: int
+    error: str
+
+
 class OutboxCounts(Struct, frozen=True):
     """Events waiting and events given up on."""
 

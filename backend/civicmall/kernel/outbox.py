@@ -11,13 +11,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeVar, cast
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from . import ids, logs, metrics, sql
 from .db import Db, Pool
-from .models import Delivery, OutboxCounts
+from .models import DeadLetter, Delivery, OutboxCounts
 
 BATCH: Final = 100
 """Rows per lease: small enough to finish well inside it."""
@@ -32,7 +33,7 @@ CROWD_S: Final = 0.005
 AT_ONCE: Final = 32
 """Buckets in hand at the same time; a handler that waits for a shop holds no connection."""
 
-q = sql.load(__file__, Delivery, OutboxCounts)
+q = sql.load(__file__, DeadLetter, Delivery, OutboxCounts)
 log = logs.get("outbox")
 E = TypeVar("E", bound=Struct)
 T = TypeVar("T")
@@ -55,6 +56,22 @@ async def counts(db: Db) -> OutboxCounts:
     """How many events wait, and how many were given up on."""
     found: OutboxCounts = await q.outbox_counts(db)
     return found
+
+
+async def dead(
+    db: Db, limit: int, after: UUID | None = None, *, shop: str | None = None
+) -> list[DeadLetter]:
+    """Events that were given up on, newest first, `limit` after the one of that id; with `shop`
+    those that are for that shop.
+    """
+    found: list[DeadLetter] = await q.dead(db, shop=shop, before=after, most=limit)
+    return found
+
+
+async def replay(db: Db, bucket: int, event_id: UUID) -> bool:
+    """Try an event again that was given up on; False where it isn't there any more."""
+    done: bool | None = await q.replay(db, bucket=bucket, id=event_id)
+    return done is not None
 
 
 def _named(error: Exception) -> str:

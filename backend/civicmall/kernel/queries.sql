@@ -33,6 +33,20 @@ on conflict do nothing;
 -- record_class: OutboxCounts
 select count(*) filter (where not dead) as waiting, count(*) filter (where dead) as dead from kernel.outbox;
 
+-- name: dead(shop, before, most)
+-- record_class: DeadLetter
+-- Newest first, over all buckets: there should be none, and the index holds only these.
+select bucket, id, type, body ->> 'shop' as shop, created_at, attempts, coalesce(error, '') as error
+from kernel.outbox
+where dead and (:shop::text is null or body ->> 'shop' = :shop) and (:before::uuid is null or id < :before)
+order by id desc limit :most;
+
+-- name: replay(bucket, id)$
+-- As if it had just been written: all tries anew.
+update kernel.outbox set dead = false, attempts = 0, next_at = now()
+where bucket = :bucket and id = :id and dead
+returning body ->> 'shop' is not null;
+
 -- name: claim_key(bucket, owner, scope, key, request_hash, resource_id, lease_s)$
 -- The first to come owns the key; after a crash, whoever comes once the lease has run out.
 insert into kernel.idempotency as i (bucket, owner, scope, key, request_hash, resource_id, locked_until)

@@ -39,7 +39,7 @@ ShopFilter = Annotated[
 StateFilter = Annotated[
     str | None,
     QueryParameter(
-        pattern=f"^({'|'.join(STATES)})$", required=False, description="Only in this state."
+        name="state", pattern=f"^({'|'.join(STATES)})$", required=False, description="Only in this state."
     ),
 ]
 MOVES = problems(NoSuchRelease, ReleaseMoved, FourEyes)
@@ -68,11 +68,11 @@ async def some(
     db: NamedDependency[Pool],
     staff: NamedDependency[Staff],
     shop: ShopFilter = None,
-    state: StateFilter = None,
+    in_state: StateFilter = None,
     limit: Limit = 20,
     after: After = None,
 ) -> Page[Release]:
-    states = [state] if state else None
+    states = [in_state] if in_state else None
     return await service.some(db, staff, shop=shop, states=states, limit=limit, after=after)
 
 

@@ -197,7 +197,7 @@ async def one(db: Db, staff: Staff, release_id: UUID) -> ReleaseDetail:
     row = await _seen(db, staff, release_id)
     papers: PapersRow = await q.papers(db, id=row.id)
     prior: PriorRow | None = await q.prior(db, id=row.id, shop=row.shop, live_at=row.live_at)
-    steps: list[Step] = await q.steps(db, release_id=row.id, most=STEPS_MAX)
+    steps: list[Step] = await q.steps(db, id=row.id, most=STEPS_MAX)
     before: bool = await q.goes_back(db, shop=row.shop)
     manifest = _kept(papers.manifest)
     earlier = _kept(prior.manifest) if prior else None

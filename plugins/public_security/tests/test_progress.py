@@ -9,24 +9,26 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from public_security.models import Application, Event, Kind, What
-from public_security.progress import MAY_FOLLOW, PATH, BadHistory, follow, local, tell
-from public_security.words import MISSING, REASONS
+from public_security.id_card import KINDS, PATH, tell
+from public_security.models import Application, CardKind
+from public_security.words import CARD
 
 from shopkit import Progress, ProgressQuery, Step
 from shopkit.answers import checked
+from shopkit.steps import BadHistory, Event, follow, local
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 """Nine in the morning in the city."""
-KINDS: tuple[Kind, ...] = ("first", "under_16", "renewal", "replacement")
+MAY_FOLLOW = PATH.may_follow
+MISSING, REASONS = CARD.missing, CARD.reasons
 
 
-def event(what: What, at: datetime) -> Event:
+def event(what: str, at: datetime) -> Event:
     about = {"returned": ("photo", "old_card"), "refused": ("not_matching",)}.get(what, ())
     return Event(what, at, about)
 
 
-def history(*happened: tuple[What, int]) -> list[Event]:
+def history(*happened: tuple[str, int]) -> list[Event]:
     """Events by kind and day after the first."""
     return [
         event(what, START + timedelta(days=day, minutes=i))
@@ -34,33 +36,33 @@ def history(*happened: tuple[What, int]) -> list[Event]:
     ]
 
 
-def spread(whats: Sequence[What], days: int) -> list[Event]:
+def spread(whats: Sequence[str], days: int) -> list[Event]:
     """Events so many days apart."""
     return [event(what, START + timedelta(days=days * i)) for i, what in enumerate(whats)]
 
 
-def application(kind: Kind = "renewal", office: str = "qinghe") -> Application:
+def application(kind: CardKind = "renewal", office: str = "qinghe") -> Application:
     return Application("SF20261102-00010", kind, office, "donghu", local(START))
 
 
-def told(events: Sequence[Event], *, today: date | None = None, kind: Kind = "renewal",
+def told(events: Sequence[Event], *, today: date | None = None, kind: CardKind = "renewal",
          office: str = "qinghe") -> Progress:  # fmt: skip
     return tell(application(kind, office), events, today or local(events[-1].at))
 
 
 def step(answer: Progress, name: str) -> Step:
-    return answer.steps[PATH.index(name)]
+    return answer.steps[PATH.steps.index(name)]
 
 
-def every_history(returns: int) -> Iterator[tuple[What, ...]]:
+def every_history(returns: int) -> Iterator[tuple[str, ...]]:
     """Each history that the table allows, with at most so many returns."""
 
     def go(
-        so_far: tuple[What, ...], at: What | None, before: What | None
-    ) -> Iterator[tuple[What, ...]]:
+        so_far: tuple[str, ...], at: str | None, before: str | None
+    ) -> Iterator[tuple[str, ...]]:
         if so_far:
             yield so_far
-        for what in MAY_FOLLOW[at]:
+        for what in MAY_FOLLOW.get(at, ()):
             if what == "returned" and so_far.count("returned") == returns:
                 continue
             then = before if what == "supplied" else what
@@ -73,13 +75,13 @@ def every_history(returns: int) -> Iterator[tuple[What, ...]]:
 def histories(draw: st.DrawFn) -> list[Event]:
     """A history of any length, with any gaps."""
     events: list[Event] = []
-    at: What | None = None
-    before: What | None = None
+    at: str | None = None
+    before: str | None = None
     when = START
     for _ in range(draw(st.integers(1, 30))):
-        if not MAY_FOLLOW[at]:
+        if not MAY_FOLLOW.get(at, ()):
             break
-        what = draw(st.sampled_from(MAY_FOLLOW[at]))
+        what = draw(st.sampled_from(MAY_FOLLOW.get(at, ())))
         when += timedelta(minutes=draw(st.integers(0, 60 * 24 * 40)))
         codes = MISSING if what == "returned" else REASONS if what == "refused" else None
         about = (
@@ -126,13 +128,15 @@ def test_every_history_with_two_returns() -> None:
 @given(
     histories(), st.sampled_from(KINDS), st.sampled_from(["qinghe", "yunling"]), st.integers(0, 400)
 )
-def test_any_history_on_any_day(events: list[Event], kind: Kind, office: str, later: int) -> None:
+def test_any_history_on_any_day(
+    events: list[Event], kind: CardKind, office: str, later: int
+) -> None:
     today = local(events[-1].at) + timedelta(days=later)
     holds(told(events, today=today, kind=kind, office=office), events)
 
 
 @given(histories(), st.sampled_from(KINDS))
-def test_both_languages_everywhere(events: list[Event], kind: Kind) -> None:
+def test_both_languages_everywhere(events: list[Event], kind: CardKind) -> None:
     def texts(node: object) -> Iterator[dict[str, str]]:
         if isinstance(node, dict):
             if node.keys() & {"zh-CN", "en"}:  # pyright: ignore[reportUnknownMemberType]
@@ -219,7 +223,7 @@ def test_refusal_names_the_reason_and_no_step_after_it() -> None:
 
 
 def test_on_its_way_then_ready_where_it_is_collected() -> None:
-    made: list[tuple[What, int]] = [
+    made: list[tuple[str, int]] = [
         ("accepted", 0), ("fee_settled", 0), ("checked", 1), ("reviewed", 5), ("sent", 6), ("produced", 20),
     ]  # fmt: skip
     way, ready = told(history(*made)), told(history(*made, ("arrived", 22)))
@@ -244,7 +248,7 @@ def test_on_its_way_then_ready_where_it_is_collected() -> None:
         ("under_16", "fee_exempt", "免费"),
     ],
 )
-def test_the_published_fee_is_told(kind: Kind, what: What, words: str) -> None:
+def test_the_published_fee_is_told(kind: CardKind, what: str, words: str) -> None:
     note = step(told(history(("accepted", 0), (what, 0)), kind=kind), "fee").note
     assert note is not None
     assert words in note["zh-CN"]
@@ -276,10 +280,10 @@ def test_the_published_fee_is_told(kind: Kind, what: What, words: str) -> None:
         ),
     ],
 )
-def test_a_history_that_cannot_be_is_refused(whats: tuple[What, ...]) -> None:
+def test_a_history_that_cannot_be_is_refused(whats: tuple[str, ...]) -> None:
     events = spread(whats, days=1)
     with pytest.raises(BadHistory):
-        follow(events)
+        follow(PATH, events)
 
 
 def test_a_history_that_runs_backwards_is_refused_by_name() -> None:

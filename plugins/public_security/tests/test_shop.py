@@ -32,8 +32,10 @@ def persona(everybody: dict[str, Person], name: str) -> Person:
     return next(person for person in everybody.values() if person.persona == name)
 
 
-async def matters(bureau: TestShop, citizen: Person | Citizen, **query: Any) -> list[Progress]:
-    return await bureau.call("id_card", "progress.list", ProgressQuery(**query), citizen=citizen)
+async def matters(
+    bureau: TestShop, citizen: Person | Citizen, app: str = "id_card", **query: Any
+) -> list[Progress]:
+    return await bureau.call(app, "progress.list", ProgressQuery(**query), citizen=citizen)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,47 @@ async def test_each_persona_is_in_another_phase(
     assert only.applied_on < bureau.now.astimezone(CITY).date()
     if only.due_on is not None:
         assert only.due_on > bureau.now.astimezone(CITY).date()
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "title"),
+    [
+        ("newborn_father", "ready", "居住证换领、补领"),
+        ("school_mother", "finished", "居住证签注"),
+        ("graduate", "running", "居住证申领"),
+        ("newlywed_wife", "finished", "居住证签注"),
+        ("newlywed_husband", "waiting_for_citizen", "居住证申领"),
+    ],
+)
+async def test_some_personas_have_a_residence_permit(
+    bureau: TestShop, everybody: dict[str, Person], name: str, state: str, title: str
+) -> None:
+    who = persona(everybody, name)
+    (only,) = await matters(bureau, who, app="residence_permit")
+    assert (only.state, only.title["zh-CN"]) == (state, title)
+    assert only.id.startswith("JZ")
+    assert all(m.id.startswith("SF") for m in await matters(bureau, who))
+
+
+async def test_each_app_knows_its_own_matters_only(
+    bureau: TestShop, everybody: dict[str, Person]
+) -> None:
+    graduate = persona(everybody, "graduate")
+    (card,) = await matters(bureau, graduate)
+    with pytest.raises(NotFound, match="没有您提交的这项居住证申请"):
+        await matters(bureau, graduate, app="residence_permit", id=card.id)
+    found = await bureau.call("id_card", "progress.get", card.id, citizen=graduate)
+    assert found == card
+
+
+async def test_one_kind_of_application_does_not_keep_out_the_other(
+    bureau: TestShop, everybody: dict[str, Person]
+) -> None:
+    both = [
+        p for p in everybody.values()
+        if await matters(bureau, p) and await matters(bureau, p, app="residence_permit")
+    ]  # fmt: skip
+    assert len(both) > 20
 
 
 async def test_the_graduate_misses_a_photo(bureau: TestShop, everybody: dict[str, Person]) -> None:

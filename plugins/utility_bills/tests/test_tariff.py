@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -17,13 +18,14 @@ from utility_bills.tariff import (
     by_tier,
     charge,
     charge_season,
-    half_up,
     in_force,
     late_fee,
     limits,
     season,
     share,
 )
+
+from shopkit.texts import half_up
 
 WATER = book.utilities["water"].tariffs
 POWER = book.utilities["power"].tariffs
@@ -81,7 +83,7 @@ def test_power_begins_anew_each_month() -> None:
     assert [(x.since.month, x.tier, x.quantity_milli) for x in lines] == [
         (7, 1, 240_000), (7, 2, 70_000), (8, 1, 240_000), (8, 2, 70_000),
     ]  # fmt: skip
-    assert lines[0].amount_minor == half_up(240 * 4_883, 100)
+    assert lines[0].amount_minor == half_up(Fraction(240 * 4_883, 100))
 
 
 def test_water_begins_anew_on_new_years_day() -> None:
@@ -174,7 +176,7 @@ def test_pieces_lie_side_by_side(since: date, length: int) -> None:
     ("numerator", "denominator", "whole"), [(0, 2, 0), (1, 2, 1), (3, 2, 2), (4, 3, 1), (5, 3, 2)]
 )
 def test_a_half_goes_up(numerator: int, denominator: int, whole: int) -> None:
-    assert half_up(numerator, denominator) == whole
+    assert half_up(Fraction(numerator, denominator)) == whole
 
 
 def test_a_season_is_the_area_times_the_price() -> None:

@@ -55,6 +55,7 @@ doors = threading.Event()
 doors.set()
 told: Counter[str] = Counter()
 taken: dict[str, Submission] = {}
+read: dict[str, bytes] = {}
 brought: dict[tuple[str, int], Supplement] = {}
 said: dict[str, dict[str, Any]] = {}
 booked: dict[str, Booking] = {}
@@ -116,6 +117,8 @@ async def submit(call: Call, ask: Submission) -> Outcome:
     if ask.form["end"] == "words":
         raise Refused("office closed for good")
     taken[ask.case_id] = ask
+    for paper in ask.materials:
+        read[paper.id] = await call.material(ask.case_id, paper)
     return outcome(call, ask)
 
 

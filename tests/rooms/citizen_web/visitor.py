@@ -10,8 +10,6 @@ import httpx
 from tests.city import City
 
 KEY = re.compile(r'name="key" value="([\w-]+)"')
-APPS = ("utility_bills/water", "utility_bills/power", "utility_bills/gas",
-        "utility_bills/heating", "public_security/id_card")  # fmt: skip
 
 
 class Visitor:
@@ -53,9 +51,11 @@ class Visitor:
         assert location == "/"
 
     async def agree(self, *apps: str) -> None:
-        """Consent to what these apps ask for."""
-        for app in apps or APPS:
-            await self.post(f"/shops/{app}/consent", claim="id_number", next=f"/shops/{app}")
+        """Consent to what these apps ask for; to what all do where none is named."""
+        shops = (await (await self.city.anonymous()).get("/v1/shops")).json()["items"]
+        asked = {f"{s['id']}/{a['id']}": list(a["claims"]) for s in shops for a in s["apps"]}
+        for app in apps or [name for name, claims in asked.items() if claims]:
+            await self.post(f"/shops/{app}/consent", claim=asked[app], next=f"/shops/{app}")
 
     async def key(self, path: str) -> str:
         """The nonce in a page's form."""

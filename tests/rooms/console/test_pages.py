@@ -23,6 +23,7 @@ SHARED = (
     "/console", "/console/", "/console/ratings", "/console/ratings?bad=1",
     "/console/rectifications", "/console/rectifications?state=open&overdue=1",
     "/console/payments", "/console/payments?days=7", "/console/shops",
+    "/console/releases", "/console/releases?state=all", "/console/dead-letters",
 )  # fmt: skip
 OPERATORS = ("/console/mismatches", "/console/ledger")
 
@@ -185,6 +186,10 @@ async def test_a_shops_page_shows_its_manifest(busy: City, registry: Registry) -
             said += [part for f in app.fees for part in (f.code, f.basis["zh-CN"])]
         for part in said:
             assert " ".join(str(part).split()) in text, part
+        pace = r"五分钟内 \d+ 次调用 · 故障率 0\.0% · p50 [\d.]+ ms · p95 [\d.]+ ms · p99 [\d.]+ ms"
+        assert re.search(pace, text)
+        board = words(await shown(browser, "/console/shops"))
+        assert re.search(rf"公用事业缴费 \S+ · {manifest.version} {pace} 满意率：\d+%", board)
 
 
 async def test_lists_go_on_where_the_page_before_ended(busy: City) -> None:
@@ -224,6 +229,14 @@ WRONG = (
     ("/console/shops/a%00b", 404),
     ("/console/rectifications/none", 404),
     ("/console/rectifications/01a20fa4-0389-75e7-a514-6944de78c0d3", 404),
+    ("/console/releases?state=lost", 400),
+    ("/console/releases?after=x", 400),
+    ("/console/releases/none", 404),
+    ("/console/releases/none/publish", 404),
+    ("/console/releases/01a20fa4-0389-75e7-a514-6944de78c0d3", 404),
+    ("/console/releases/none/otherwise", 404),
+    ("/console/dead-letters?after=x", 400),
+    ("/console/dead-letters/none/replay", 404),
     ("/console/nothing", 404),
     ("/console/shops/utility_bills/more", 404),
     ("/console/rectifications/none/answer", 404),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ SOON_S = 5.0
 async def client(
     port: int, *, prefix: str = "", connections_max: int = 4, tls: ssl.SSLContext | None = None,
     host: str = "127.0.0.1", networks: Networks | None = None,
-) -> AsyncIterator[Client]:  # fmt: skip
+) -> AsyncGenerator[Client]:  # fmt: skip
     scheme = "http" if tls is None else "https"
     base = parse_base(f"{scheme}://{host}:{port}{prefix}", https_only=tls is not None)
     made = Client(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +12,12 @@ import pytest
 import pytest_asyncio
 from tests import workshop
 from tests.city import City, running_city
+from tests.rooms.gateway.remote_shop import Remote, remote_city
+from tests.rooms.gateway.steps import Later
 
 from civicmall import gateway
 from civicmall.gateway.breaker import Breaker
 from civicmall.kernel import crypto, migrate
-from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.shops import Registry
 
@@ -32,15 +32,6 @@ create table note (n int);
 drop table note;
 """
 FINE = Path(__file__).with_name("odd.py").read_text()
-
-
-class Later(Clock):
-    """A clock that a test may put forward."""
-
-    forward_s = 0.0
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.forward_s
 
 
 class Names:
@@ -119,3 +110,20 @@ def odd(names: Names, city: City) -> Generator[Any]:
     yield SimpleNamespace(module=module, gate=gate, id=names.odd)
     module.release.set()
     mend()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def remote_town(
+    settings: Settings, later: Later, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[Remote]:
+    """A city that calls a shop at an address of its own."""
+    async with remote_city(settings, tmp_path_factory.mktemp("remote"), later) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def remote(remote_town: Remote, later: Later) -> Remote:
+    """The same, with its shop as good as new."""
+    later.forward_s += 120  # whatever breaker had opened lets a call try now
+    await remote_town.back()
+    return remote_town

@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 BODY: Final = b'{"ok": true}'
@@ -171,7 +171,7 @@ class Hostile:
             "waits": self._waits, "second-later": self._second_later, "large": self._large,
         }  # fmt: skip
 
-    async def __aenter__(self) -> Hostile:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -264,23 +264,23 @@ class Hostile:
         writer.write(sized(json.dumps(seen).encode()))
         return True
 
-    async def _reset(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+    async def _reset(self, _: Request, writer: asyncio.StreamWriter) -> bool:
         _reset_on_close(writer)
         return False
 
-    async def _reset_in_body(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+    async def _reset_in_body(self, _: Request, writer: asyncio.StreamWriter) -> bool:
         writer.write(OK + b"\r\n" + BODY)
         await writer.drain()
         await self.go.wait()
         _reset_on_close(writer)
         return False
 
-    async def _waits(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+    async def _waits(self, _: Request, writer: asyncio.StreamWriter) -> bool:
         await self.go.wait()
         writer.write(WHOLE)
         return True
 
-    async def _second_later(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+    async def _second_later(self, _: Request, writer: asyncio.StreamWriter) -> bool:
         writer.write(WHOLE)
         await self.go.wait()
         writer.write(sized(b'{"whose": "?"}'))

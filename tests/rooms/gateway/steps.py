@@ -12,15 +12,30 @@ from tests.city import City
 
 from civicmall.identity import Caller, account
 from civicmall.kernel import ids
+from civicmall.kernel.clock import Clock
 
 _phones = itertools.count(1)
+
+
+class Later(Clock):
+    """A clock that a test may put forward."""
+
+    forward_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.forward_s
 
 
 async def someone(city: City, level: int = 1) -> tuple[httpx.AsyncClient, UUID]:
     """Somebody new, signed in the short way."""
     citizen = await account(city.house, f"1660{next(_phones):07d}")
-    caller = Caller(citizen, ids.new(ids.bucket_of(citizen)), level)
-    return await city.crowd(city.parts.tokens.access(caller)), citizen
+    token = city.parts.tokens.access(caller(citizen, level))
+    return await city.crowd(token), citizen
+
+
+def caller(citizen: UUID, level: int = 1) -> Caller:
+    """The same as the verbs know them."""
+    return Caller(citizen, ids.new(ids.bucket_of(citizen)), level)
 
 
 async def known(city: City, persona: str) -> httpx.AsyncClient:

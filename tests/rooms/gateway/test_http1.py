@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -135,11 +136,13 @@ async def test_the_deadline_is_of_the_whole_answer(
 ) -> None:
     """A drip extends nothing."""
     began = asyncio.get_running_loop().time()
+    asking = (
+        stream(c, f"/{mode}", Receiver(), deadline=soon(0.2))
+        if streamed
+        else get(c, f"/{mode}", deadline=soon(0.2))
+    )
     with pytest.raises(TimeoutError):
-        if streamed:
-            await stream(c, f"/{mode}", Receiver(), deadline=soon(0.2))
-        else:
-            await get(c, f"/{mode}", deadline=soon(0.2))
+        await asking
     took = asyncio.get_running_loop().time() - began
     assert 0.19 < took < 0.3
     await server.closed()
@@ -159,10 +162,12 @@ async def test_one_deadline_after_the_other_on_one_connection(c: Client) -> None
 
 
 async def test_no_time_left_is_no_call(server: Hostile, c: Client) -> None:
-    for deadline in (soon(0), soon(-1)):
-        with pytest.raises(TimeoutError):
-            await get(c, "/ok", deadline=deadline)
-    assert server.accepted == 0
+    for requests in range(2):  # without a connection, and with one that rests
+        for deadline in (soon(0), soon(-1)):
+            with pytest.raises(TimeoutError):
+                await get(c, "/ok", deadline=deadline)
+        assert len(server.requests) == requests
+        await get(c, "/ok")
 
 
 @pytest.mark.parametrize("mode", ["closes", "reset"])
@@ -304,7 +309,7 @@ async def test_however_an_answer_is_cut_it_is_the_same(
 ) -> None:
     async def act(_: hostile.Request, writer: asyncio.StreamWriter) -> bool:
         ends = [0, *sorted(cuts), len(VALID)]
-        for start, end in zip(ends, ends[1:], strict=False):
+        for start, end in pairwise(ends):
             writer.write(VALID[start:end])
             await writer.drain()
             await asyncio.sleep(0)

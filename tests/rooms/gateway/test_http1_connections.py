@@ -12,6 +12,7 @@ from tests.rooms.gateway.calling import BODY_MAX, Receiver, client, get, soon, s
 from tests.rooms.gateway.hostile import BODY, Hostile
 
 from civicmall.gateway import http1_connection
+from civicmall.gateway.addresses import Networks, parse_base
 from civicmall.gateway.http1 import BadReply, Client, Unreachable
 
 
@@ -247,6 +248,26 @@ async def test_closing_ends_what_is_under_way_and_what_waits(server: Hostile) ->
         await server.closed()
         with pytest.raises(Unreachable, match="closed"):
             await get(c, "/ok")
+
+
+async def test_closing_does_not_wait_for_a_name_server() -> None:
+    asked = asyncio.Event()
+
+    async def never(host: str, port: int) -> list[str]:
+        asked.set()
+        await asyncio.Event().wait()
+        return []
+
+    networks = Networks(resolver=never)
+    c = Client(parse_base("http://slow.test", https_only=False), networks, connections_max=1)
+    asking = asyncio.create_task(get(c, "/ok"))
+    await asked.wait()
+    async with asyncio.timeout(1):
+        await c.close()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert c.connections == 0
 
 
 async def test_a_connection_rests_no_longer_than_a_server_may_keep_it(

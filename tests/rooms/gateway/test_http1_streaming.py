@@ -183,6 +183,7 @@ async def test_a_receiver_that_never_takes_is_left_at_the_deadline(
 async def test_what_goes_wrong_in_the_receiver_comes_out(server: Hostile, c: Client) -> None:
     class Broken(Receiver):
         async def chunk(self, data: bytes, more: bool) -> None:  # noqa: FBT001 (as ASGI has it)
+            assert data or not more
             raise ConnectionResetError("the citizen left")
 
     with pytest.raises(ConnectionResetError):

@@ -304,3 +304,44 @@ async def test_without_a_hint_it_looks_by_itself_and_outlives_an_outage(
     await until(ear, 2)
     await stop(worker)
     assert [n for n, _, _ in ear.heard] == [1, 2]
+
+
+class Told(Struct, frozen=True, tag="test.told"):
+    """A shop is to be told something."""
+
+    shop: str
+
+
+async def test_the_dead_are_listed_and_can_be_sent_again(pool: Pool, owner: Any) -> None:
+    ear = Ear()
+    handlers = Handlers()
+    handlers.on(Told, ear_of(ear))
+    drain = Drain(pool, handlers)
+    for n, shop in enumerate(("water", "gas", "water")):
+        await outbox.publish(pool, n, Told(shop))
+    await owner.execute(
+        "update kernel.outbox set dead = true, attempts = 20, error = 'TimeoutError'"
+    )
+
+    newest, middle, oldest = await outbox.dead(pool, 10)
+    assert [newest.shop, middle.shop, oldest.shop] == ["water", "gas", "water"]
+    assert (newest.type, newest.attempts, newest.error) == ("test.told", 20, "TimeoutError")
+    assert await outbox.dead(pool, 1) == [newest]
+    assert await outbox.dead(pool, 10, newest.id) == [middle, oldest]
+    assert await outbox.dead(pool, 10, shop="water") == [newest, oldest]
+
+    assert not await outbox.replay(pool, 7, middle.id), "it lies in another bucket"
+    assert await outbox.replay(pool, middle.bucket, middle.id)
+    assert not await outbox.replay(pool, middle.bucket, middle.id), "it isn't dead any more"
+    assert await drain.once() == 1
+    assert ear.heard == [(1, middle.id, 1)]
+    assert await outbox.counts(pool) == outbox.OutboxCounts(waiting=0, dead=2)
+
+
+def ear_of(ear: Ear) -> Any:
+    """The same ear for another kind of event."""
+
+    async def hear(db: Pool, _: Told, delivery: Delivery) -> None:
+        await ear(db, Rang(1), delivery)
+
+    return hear

@@ -11,10 +11,13 @@ from babel.messages.pofile import read_po
 
 from civicmall import console
 from civicmall.console import words
+from civicmall.console.models import Doing
 from civicmall.gateway import Health
 from civicmall.payments.models import Outcome
 from civicmall.payments.rules import LineState
 from civicmall.ratings import rules as ratings
+from civicmall.releases import diff
+from civicmall.releases import rules as releases
 from shopkit.manifest import Capability, ClaimName, Stage
 
 ROOM = Path(console.__file__).parent
@@ -33,11 +36,14 @@ OURS = _catalogue(ROOM / "locale" / "zh.po")
 def _of_words() -> set[str]:
     found: set[str] = set()
     for name in ("STATES", "TURNS", "ACTORS", "DONE", "DOINGS", "BREAKERS", "LINES", "OUTCOMES",
-                 "CLAIMS", "CAPABILITIES", "STAGES", "ROLES"):  # fmt: skip
+                 "CLAIMS", "CAPABILITIES", "STAGES", "ROLES", "RELEASES", "KINDS", "TAKEN", "CHANGES",
+                 "WEIGHTS", "RESULTS"):  # fmt: skip
         table: dict[Any, str] = getattr(words, name)
         found |= set(table.values())
     for _, name, meaning in words.ANSWERS.values():
         found |= {name, meaning}
+    for button, meaning in words.MOVES.values():
+        found |= {button, meaning}
     return found
 
 
@@ -83,6 +89,12 @@ def test_every_code_has_a_word() -> None:
     assert {ratings.WHO[move] for move in get_args(ratings.Move) if move in words.ANSWERS} == {
         "department"
     }
+    assert ["draft", *words.RELEASES] == list(releases.STATES)
+    assert set(words.TAKEN) == set(releases.WHO)
+    assert set(words.MOVES) == {m for m, who in releases.WHO.items() if who == "operator"}
+    assert set(words.CHANGES) == set(diff.KINDS)
+    assert set(words.WEIGHTS) == set(get_args(diff.Weight))
+    assert set(words.DOINGS) == set(get_args(Doing))
     assert set(words.LINES) == set(get_args(LineState))
     assert set(words.OUTCOMES) == set(get_args(Outcome)) - {"posted", "repeated"}
     assert set(words.CLAIMS) == set(get_args(ClaimName))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import chinese_calendar
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shopkit.counters import HOLIDAYS, Timetable, day_off, parse, working_day
+from shopkit import workdays
+from shopkit.counters import Timetable, parse
 from shopkit.counters.timetable import CITY, Opening
 
 MORNING = {"days": [1, 2, 3, 4, 5], "opens": "09:00", "closes": "11:00"}
@@ -56,6 +56,7 @@ def timetables(draw: st.DrawFn) -> Timetable:
     return timetable(*counters)
 
 
+@settings(deadline=None)  # days of hundreds of slots
 @given(timetables(), st.dates(date(2026, 1, 1), date(2028, 12, 31)))
 def test_every_slot_is_found_by_its_id_and_ids_differ(table: Timetable, day: date) -> None:
     slots = table.times(day)
@@ -63,12 +64,13 @@ def test_every_slot_is_found_by_its_id_and_ids_differ(table: Timetable, day: dat
     assert len({slot.id for slot in slots}) == len(slots)
 
 
+@settings(deadline=None)  # days of hundreds of slots
 @given(timetables(), st.dates(date(2026, 1, 1), date(2028, 12, 31)))
 def test_slots_lie_within_the_hours_of_their_day_and_share_the_capacity(
     table: Timetable, day: date
 ) -> None:
     slots = table.times(day)
-    assert not (slots and day_off(day))
+    assert not (slots and workdays.holiday(day))
     assert [s.begins_at for s in slots] == sorted(s.begins_at for s in slots)
     places: dict[tuple[str, datetime], int] = {}
     for slot in slots:
@@ -127,8 +129,8 @@ def test_minutes_that_make_no_slot_are_left() -> None:
     ("day", "opens"),
     [
         ("2026-10-01", False), ("2026-10-07", False), ("2026-10-08", True), ("2026-10-10", True),
-        ("2026-10-11", False), ("2026-02-28", True), ("2026-09-20", True), ("2027-01-01", False),
-        ("2027-01-04", True), ("2027-10-01", False),
+        ("2026-10-11", False), ("2026-02-28", True), ("2026-09-20", True), ("2036-01-01", False),
+        ("2036-01-04", True), ("2036-10-01", False),
     ],
 )  # fmt: skip
 def test_holidays_are_closed_and_made_up_days_have_mondays_hours(day: str, *, opens: bool) -> None:
@@ -139,14 +141,7 @@ def test_a_holiday_closes_weekend_hours_too() -> None:
     table = timetable(counter(hours=[{**MORNING, "days": [6]}]))
     assert table.times(date(2026, 11, 28))
     assert not table.times(date(2026, 10, 3))
-    assert not table.times(date(2027, 5, 1)), "Labour Day, its year's notice not yet known"
-
-
-@given(st.dates(date(2026, 1, 1), date(2026, 12, 31)))
-def test_working_days_are_those_of_the_published_calendar(day: date) -> None:
-    """Against the calendar that the platform reckons with, which was put together by others."""
-    assert day.year in HOLIDAYS.years
-    assert working_day(day) == chinese_calendar.is_workday(day)
+    assert not table.times(date(2032, 5, 1)), "Labour Day, its year's notice not yet known"
 
 
 def test_a_place_may_be_closed_alone() -> None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -42,16 +42,19 @@ from .contract import (
     Withdrawal,
 )
 from .course import (
+    Act,
     Application,
     BadMove,
+    Clerk,
     Course,
     Happened,
     Stage,
     Standing,
+    State,
     What,
     due_on,
     follow,
-    local,
+    steadily,
     tell,
 )
 from .errors import NotFound, Unavailable
@@ -66,7 +69,7 @@ __all__ = [
 HERE: Final = Path(__file__).parent
 TABLES: Final = (HERE / "applications_tables.sql").read_text(encoding="utf-8")
 """What a shop's migration applies."""
-TABLES_BACK: Final = "drop table application_clerk, application_event, application;"
+TABLES_BACK: Final = (HERE / "applications_tables_back.sql").read_text(encoding="utf-8").strip()
 """What its rollback has."""
 q: Final = sql.load(HERE / "applications.sql")
 
@@ -107,20 +110,35 @@ class Planted(Struct, frozen=True):
     held: str | None = None
 
 
-class Act(Struct, frozen=True):
-    """What a clerk does next, so long after the last thing that happened."""
-
-    after: timedelta
-    what: What
-    step: str | None = None
-    about: tuple[str, ...] = ()
-
-
 Judge: TypeAlias = Callable[[Call, Submission], Awaitable[Entry | list[Reason]]]
 """Takes an application, or refuses it with reasons by field."""
-Clerk: TypeAlias = Callable[[Application, Sequence[Happened]], Act | None]
-"""None: nothing to do but wait."""
 _Matter: TypeAlias = tuple[Application, list[Happened]]
+
+
+class _Row(Struct, frozen=True):
+    """One event of one application, and whether a clerk is at work."""
+
+    reference: str
+    app: str
+    case_id: str
+    kept: str
+    state: State
+    applied_at: datetime
+    what: What
+    at: datetime
+    step: str | None
+    about: list[str]
+    key: str | None
+    employed: bool
+
+    def application(self) -> Application:
+        kept = msgspec.json.decode(self.kept)
+        return Application(
+            self.reference, self.app, self.case_id, kept, self.state, self.applied_at
+        )
+
+    def event(self) -> Happened:
+        return Happened(self.what, self.at, self.step, tuple(self.about), self.key)
 
 
 def applicant(call: Call) -> bytes:
@@ -132,18 +150,6 @@ def unhanded(materials: Iterable[Material], submission: Submission) -> list[Reas
     """The required materials that weren't handed in."""
     codes = {handed.code for handed in submission.materials}
     return [Reason(NEEDED, m.code) for m in materials if m.required and m.code not in codes]
-
-
-def steadily(course: Course, after: timedelta) -> Clerk:
-    """A clerk that does one stage after the other, each so long after what happened before."""
-
-    def work(_: Application, events: Sequence[Happened]) -> Act | None:
-        now = follow(course, events)
-        if now.state != "open" or now.missing or course.stages[len(now.done)].ready:
-            return None
-        return Act(after, "done", course.stages[len(now.done)].code)
-
-    return work
 
 
 class Applications:
@@ -338,14 +344,14 @@ class Applications:
     ) -> tuple[list[_Matter], bool]:  # fmt: skip
         """Applications with their events, and whether a clerk is at work."""
         rows = await q["matters"].rows(
-            db, _row, app=self.course.app, applicant=holder, reference=reference, case_id=case_id,
+            db, _Row, app=self.course.app, applicant=holder, reference=reference, case_id=case_id,
             limit=limit,
         )  # fmt: skip
         found = [
-            (application, [event for _, event, _ in group])
-            for application, group in groupby(rows, key=lambda row: row[0])
+            (application, [row.event() for row in group])
+            for application, group in groupby(rows, key=_Row.application)
         ]
-        return found, bool(rows) and rows[0][2]
+        return found, bool(rows) and rows[0].employed
 
     async def _append(
         self, db: ShopDb, events: Sequence[Happened], application: Application, event: Happened
@@ -390,8 +396,3 @@ class Applications:
             applied=[one.events[0].at for _, one in new],
             **dict(zip(names, map(list, zip(*events, strict=True)), strict=True)),
         )
-
-
-def _row(*row: Any) -> tuple[Application, Happened, bool]:
-    application = Application(*row[:3], msgspec.json.decode(row[3]), *row[4:6])
-    return application, Happened(row[6], row[7], row[8], tuple(row[9]), row[10]), row[11]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -265,3 +265,28 @@ def _listed(course: Course, codes: Sequence[str]) -> Text:
     return both(
         "；".join(t["zh-CN"] for t in texts), "; ".join(t.get("en", t["zh-CN"]) for t in texts)
     )
+
+
+class Act(Struct, frozen=True):
+    """What a clerk does next, so long after the last thing that happened."""
+
+    after: timedelta
+    what: What
+    step: str | None = None
+    about: tuple[str, ...] = ()
+
+
+Clerk: TypeAlias = Callable[[Application, Sequence[Happened]], Act | None]
+"""None: nothing to do but wait."""
+
+
+def steadily(course: Course, after: timedelta) -> Clerk:
+    """A clerk that does one stage after the other, each so long after what happened before."""
+
+    def work(_: Application, events: Sequence[Happened]) -> Act | None:
+        now = follow(course, events)
+        if now.state != "open" or now.missing or course.stages[len(now.done)].ready:
+            return None
+        return Act(after, "done", course.stages[len(now.done)].code)
+
+    return work

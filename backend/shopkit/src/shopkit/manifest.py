@@ -101,6 +101,10 @@ class RawRoute(Struct, frozen=True, forbid_unknown_fields=True):
     path: Annotated[str, Meta(pattern=r"^(/([A-Za-z0-9._~-]+|\{[a-z_]+\}))+$", max_length=200)]
     body_max_bytes: Annotated[int, Meta(ge=0, le=8 * 1024 * 1024)] = 64 * 1024
     answer_max_bytes: Annotated[int, Meta(ge=0, le=64 * 1024 * 1024)] = 1024 * 1024
+    signed: bool = True
+    """False for a GET of what does no harm when it is read twice: the assertion alone says who asks,
+    and somebody who could copy a request could repeat it for two minutes. Half the cost.
+    """
 
 
 class Forms(Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,6 +219,8 @@ def _wrong_with(app: App, contract: int) -> Iterator[tuple[str, str]]:
         yield "fees", "an app with bills names its published fees"
     if ("raw" in app.capabilities) != bool(app.raw):
         yield "raw", "the capability raw and its declared paths go together"
+    if any(route.method != "GET" and not route.signed for route in app.raw):
+        yield "raw", "only a GET may go unsigned"
     for name, form in (("calculate", app.forms.calculate), ("enquire", app.forms.enquire)):
         if (name in app.capabilities) != (form is not None):
             yield "forms", f"the capability {name} and its form go together"

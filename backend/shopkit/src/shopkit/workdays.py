@@ -13,8 +13,14 @@ from typing import Any, Final, cast
 import chinese_calendar
 
 _published: Callable[[date], bool] = cast("Any", chinese_calendar).is_workday
+_detail: Callable[[date], tuple[bool, str | None]] = cast(
+    "Any", chinese_calendar
+).get_holiday_detail
 DAY: Final = timedelta(days=1)
 SATURDAY: Final = 5
+FIXED: Final = frozenset({"01-01", "05-01", "05-02", "10-01", "10-02", "10-03"})
+"""Holidays that have the same month and day every year: Regulations on Public Holidays (全国年节及
+纪念日放假办法, State Council Decree No. 795, 2024-11-10), art. 2."""
 
 
 def working_day(day: date) -> bool:
@@ -23,6 +29,17 @@ def working_day(day: date) -> bool:
         return _published(day)
     except NotImplementedError:
         return day.weekday() < SATURDAY
+
+
+def holiday(day: date) -> bool:
+    """Whether a day belongs to a public holiday, at a weekend too; in a year that isn't published
+    yet, only those of fixed date are known.
+    """
+    try:
+        off, name = _detail(day)
+    except NotImplementedError:
+        return f"{day:%m-%d}" in FIXED
+    return off and name is not None
 
 
 def after(start: date, days: int) -> date:

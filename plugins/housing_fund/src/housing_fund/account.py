@@ -48,7 +48,9 @@ def tell(rules: Rules, held: Holding, asked: Asked, now: datetime, lang: str) ->
         table=Table(COLUMNS, [_row(entry, lang) for entry in lines[-ROWS_MAX:]]),
         figures=[
             _money("balance", both("账户余额", "Balance"), book.balance_minor),
-            _money("accrued", both("已计未结利息", "Interest not credited yet"), book.accrued_minor),
+            _money(
+                "accrued", both("已计未结利息", "Interest not credited yet"), book.accrued_minor
+            ),
             *_monthly(held),
             *_sums(lines),
         ],

@@ -60,7 +60,9 @@ def calculate(rules: Rules, asked: Asked, today: date) -> Calculation:
     every = RHYTHM[asked.rhythm]
     notes = [both("贷款额度和利率以审批为准", "Amount and rate are decided with the loan")]
     if asked.home == "second":
-        notes.append(both("第二套利率为政策下限", "For a second home this is the lowest rate allowed"))
+        notes.append(
+            both("第二套利率为政策下限", "For a second home this is the lowest rate allowed")
+        )
     return Calculation(
         figures=_figures(fund, bank, every),
         formula=words.FORMULAS[asked.method],
@@ -86,8 +88,8 @@ def _bank(rules: Rules, asked: Asked, today: date) -> Part | None:
     if not asked.commercial_minor:
         return None
     prime = in_force(rules.prime_rates, today)
-    base = Fraction(prime.of(asked.years * 12)) + Fraction(asked.spread_bp, 100)
-    percent = f"{float(base):.2f}"
+    hundredths = int(Fraction(prime.of(asked.years * 12)) * 100) + asked.spread_bp
+    percent = f"{hundredths // 100}.{hundredths % 100:02d}"
     return Part(
         asked.commercial_minor,
         percent,
@@ -97,16 +99,16 @@ def _bank(rules: Rules, asked: Asked, today: date) -> Part | None:
 
 
 def _plan(asked: Asked, amount_minor: int, rate: Fraction) -> list[Instalment]:
-    return schedule(amount_minor, steady(asked.years * 12, RHYTHM[asked.rhythm], rate), asked.method)
+    return schedule(
+        amount_minor, steady(asked.years * 12, RHYTHM[asked.rhythm], rate), asked.method
+    )
 
 
 def _figures(fund: Part, bank: Part | None, every: int) -> list[Figure]:
     both_parts = [part for part in (fund, bank) if part]
     interest = sum(cost(part.instalments) for part in both_parts)
     amount = sum(part.amount_minor for part in both_parts)
-    first, last = (
-        sum(part.instalments[at].payment_minor for part in both_parts) for at in (0, -1)
-    )
+    first, last = (sum(part.instalments[at].payment_minor for part in both_parts) for at in (0, -1))
     once = both("每月", "each month") if every == 1 else both("每年", "each year")
     found = [
         Figure("first", both(f"首期还款（{once['zh-CN']}）", f"First instalment ({once['en']})"), "money", first),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -59,6 +59,10 @@ class Due(Struct, frozen=True):
 
     on: date
     instalment: Instalment
+
+
+Course: TypeAlias = list[tuple[Terms, list[Due]]]
+"""The whole loan, way by way, each with what fell or falls due by it; the last one to the end."""
 
 
 class Standing(Struct, frozen=True):
@@ -112,7 +116,7 @@ def periods(rules: Rules, loan: Loan, since: date, months: int, every: int) -> l
     return found
 
 
-def course(rules: Rules, loan: Loan, changes: Sequence[Terms]) -> list[tuple[Terms, list[Due]]]:
+def course(rules: Rules, loan: Loan, changes: Sequence[Terms]) -> Course:
     """The whole loan, change by change: each way of repaying, and what fell or falls due by it."""
     ways = [Terms(begins(loan), loan.method, loan.every), *changes]
     balance, months = loan.principal_minor, loan.months
@@ -132,10 +136,12 @@ def _day(since: date, one: Instalment, due_day: int) -> date:
     return month_after(since, one.until - 1).replace(day=due_day)
 
 
-def standing(rules: Rules, loan: Loan, changes: Sequence[Terms], at: date) -> Standing:
+def standing(loan: Loan, ways: Course, at: date) -> Standing:
     """Where it stands on the first of a month, if all that was due was paid."""
-    balance, gone, terms = loan.principal_minor, 0, Terms(begins(loan), loan.method, loan.every)
-    for way, dues in course(rules, loan, [change for change in changes if change.since <= at]):
+    balance, gone, terms = loan.principal_minor, 0, ways[0][0]
+    for way, dues in ways:
+        if way.since > at:
+            break
         terms, paid = way, [due.instalment for due in dues if due.on < at]
         if paid:
             balance = paid[-1].balance_minor
@@ -143,22 +149,24 @@ def standing(rules: Rules, loan: Loan, changes: Sequence[Terms], at: date) -> St
     return Standing(at, balance, loan.months - gone, terms)
 
 
-def next_change(rules: Rules, loan: Loan, changes: Sequence[Terms], today: date) -> date:
+def next_change(ways: Course, today: date) -> date:
     """The first of a month from which it can be repaid otherwise: the next one, or for a loan
     repaid by the year the one after the next instalment.
     """
-    dues = course(rules, loan, changes)[-1][1]
+    dues = ways[-1][1]
     this_month = today.replace(day=1)
     after = [month_after(due.on, 1) for due in dues if due.on >= this_month]
     return after[0] if after else month_after(this_month, 1)
 
 
-def as_it_is(rules: Rules, loan: Loan, changes: Sequence[Terms], now: Standing) -> Way:
-    """What is still to come if nothing changes, as it was fixed when this way began."""
-    way, dues = course(rules, loan, [change for change in changes if change.since <= now.at])[-1]
+def as_it_is(ways: Course, now: Standing) -> Way:
+    """What is still to come if nothing changes, as it was fixed when the last way began."""
+    way, dues = ways[-1]
     gone = months_between(way.since, now.at)
     rest = [
-        replace(due.instalment, until=due.instalment.until - gone) for due in dues if due.on >= now.at
+        replace(due.instalment, until=due.instalment.until - gone)
+        for due in dues
+        if due.on >= now.at
     ]
     return Way(way.method, way.every, now.months_left, rest)
 

@@ -34,6 +34,9 @@ where a.app = 'repayment_change' and a.state = 'finished' and a.kept ->> 'loan' 
 group by a.reference
 order by max(e.happened_at), a.reference;
 
+-- name: known
+select number from account;
+
 -- name: open_accounts
 -- A sandbox citizen's ID number may change with the calendar; the account stays.
 insert into account (number, holder, opened_on, opening_minor, day, sealed_on)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopkit import Basis, Text
+from shopkit.texts import both
 
 Home = Literal["first", "second"]
 Reason = Literal["rent", "purchase", "renovation", "retirement", "departure"]
@@ -157,7 +159,9 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
         found = self.sources[source]
         title = found.title
         if article is not None:
-            title = {"zh-CN": f"《{title['zh-CN']}》{article['zh-CN']}", "en": f"{title['en']}, {article['en']}"}  # fmt: skip
+            title = both(
+                f"《{title['zh-CN']}》{article['zh-CN']}", f"{title['en']}, {article['en']}"
+            )
         parts = [found.authority["zh-CN"], found.number, found.issued_on, found.read_at[0]]
         said = " · ".join(str(part) for part in parts if part is not None)
         return Basis(title, said[:SOURCE_MAX], example)
@@ -177,8 +181,9 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
         return self.granted_at(home, months, on)[0]
 
 
+@lru_cache(maxsize=1_000)
 def parts(percent: str) -> Fraction:
-    """Per cent as parts of one."""
+    """Per cent as parts of one; every month of every loan asks for the same few."""
     return Fraction(percent) / 100
 
 

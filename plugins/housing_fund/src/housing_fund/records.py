@@ -14,7 +14,7 @@ from shopkit.texts import say
 
 from . import ledger, words
 from .ledger import Account, Book, Contribution, PaidOut
-from .loans import Loan, Terms, month_after, next_change
+from .loans import Course, Loan, Terms, course, month_after, next_change
 from .rates import Reason, Rules
 from .rules import Facts, Taken
 from .schedules import Every, Method
@@ -55,7 +55,7 @@ class Debt(Struct, frozen=True):
 
     loan: Loan
     changed_on: list[date]
-    changes: list[Terms]
+    ways: Course
 
 
 async def find_holding(call: Call, rules: Rules) -> Holding | None:
@@ -81,14 +81,18 @@ async def holding(call: Call, rules: Rules) -> Holding:
 async def find_debt(call: Call, rules: Rules) -> Debt | None:
     """The citizen's loan, while any of it is left."""
     loan = await q["loan"].row(call.db, Loan, holder=applicant(call))
-    if loan is None or month_after(loan.granted_on, loan.months) < call.today.replace(day=1):
+    if loan is None:
+        return None
+    last = month_after(loan.granted_on, loan.months).replace(day=loan.due_day)
+    if last < call.today and not loan.overdue_minor:
         return None
     changed = await q["changed"].rows(call.db, Changed, loan=loan.id)
     changes: list[Terms] = []
+    ways = course(rules, loan, changes)
     for one in changed:
-        since = next_change(rules, loan, changes, one.on)
-        changes.append(Terms(since, one.method, one.every))
-    return Debt(loan, [one.on for one in changed], changes)
+        changes.append(Terms(next_change(ways, one.on), one.method, one.every))
+        ways = course(rules, loan, changes)
+    return Debt(loan, [one.on for one in changed], ways)
 
 
 async def debt(call: Call, rules: Rules) -> Debt:

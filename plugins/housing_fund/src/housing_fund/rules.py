@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from shopkit import Reason, Text
+from shopkit import Reason
 
 from . import words
-from .loans import Loan, Standing, Terms, month_after, months_between
+from .loans import Loan, Standing, month_after, months_between
 from .rates import Changing, Withdrawing
 from .rates import Reason as Why
 from .schedules import Every, Method
@@ -103,13 +103,18 @@ def limit(rules: Withdrawing, ask: Ask, facts: Facts) -> int:
             return facts.everything_minor
 
 
-def _since(facts: Facts, ask: Ask, since: date | None) -> int:
+def _since(facts: Facts, ask: Ask, day: date | None) -> int:
     """What was paid out for the same already."""
+    since = _given(day)
     return sum(
-        one.amount_minor
-        for one in facts.taken
-        if one.reason == ask.reason and since is not None and one.on >= since
+        one.amount_minor for one in facts.taken if one.reason == ask.reason and one.on >= since
     )
+
+
+def _given(day: date | None) -> date:
+    """A day that the reason needs: `asked` lets none through without it."""
+    assert day is not None, "asked() has seen to it"
+    return day
 
 
 def refusals(rules: Withdrawing, ask: Ask, facts: Facts) -> list[Reason]:
@@ -119,8 +124,7 @@ def refusals(rules: Withdrawing, ask: Ask, facts: Facts) -> list[Reason]:
             found = list(_rent(rules, ask, facts))
         case "purchase":
             found = list(_spent(ask.signed_on, rules.purchase_within_months, "signed_on", facts))
-            if ask.loan_minor >= ask.price_minor:
-                found.append(Reason(words.LOAN_COVERS, "loan_minor"))
+            found += [Reason(words.LOAN_COVERS, "loan_minor")] * (ask.loan_minor >= ask.price_minor)
         case "renovation":
             found = list(_spent(ask.invoiced_on, rules.renovation_within_months, "invoiced_on", facts))  # fmt: skip
         case "retirement":
@@ -137,33 +141,31 @@ def _rent(rules: Withdrawing, ask: Ask, facts: Facts) -> Iterator[Reason]:
         yield Reason(words.HAS_LOAN)
     if facts.deposits_in_a_row < rules.rent_deposit_months:
         yield Reason(words.deposits(rules.rent_deposit_months, facts.deposits_in_a_row))
-    if ask.rent_from is None:
-        return
-    if ask.rent_from.day != 1:
+    since = _given(ask.rent_from)
+    if since.day != 1:
         yield Reason(words.FIRST_OF_MONTH, "rent_from")
         return
-    until = month_after(ask.rent_from, ask.rent_months)
+    until = month_after(since, ask.rent_months)
     if until > month_after(facts.today, 1):
         yield Reason(words.RENT_TO_COME, "rent_months")
     covered = max((one.rent_until for one in facts.taken if one.rent_until), default=date.min)
-    if ask.rent_from < covered:
+    if since < covered:
         yield Reason(words.covered(covered), "rent_from")
 
 
-def _spent(on: date | None, within: int, field: str, facts: Facts) -> Iterator[Reason]:
+def _spent(day: date | None, within: int, field: str, facts: Facts) -> Iterator[Reason]:
     """A contract or an invoice: of the past, but not too old."""
-    if on is None:
-        return
+    on = _given(day)
     if on > facts.today:
         yield Reason(words.IN_FUTURE, field)
     elif months_between(on.replace(day=1), facts.today.replace(day=1)) > within:
         yield Reason(words.too_old(within), field)
 
 
-def _closing(on: date | None, field: str, facts: Facts, sealed_months: int) -> Iterator[Reason]:
+def _closing(day: date | None, field: str, facts: Facts, sealed_months: int) -> Iterator[Reason]:
     if facts.has_loan:
         yield Reason(words.LOAN_OPEN)
-    if on is not None and on > facts.today:
+    if _given(day) > facts.today:
         yield Reason(words.IN_FUTURE, field)
     if facts.sealed_on is None:
         yield Reason(words.NOT_SEALED)
@@ -187,20 +189,19 @@ def _amount(rules: Withdrawing, ask: Ask, facts: Facts) -> Iterator[Reason]:
 
 
 def change_refusals(
-    rules: Changing, loan: Loan, now: Standing, changes: Sequence[Terms],
-    method: Method, every: Every, changed_on: Sequence[date], today: date,
+    rules: Changing, loan: Loan, now: Standing, method: Method, every: Every,
+    changed_on: Sequence[date], today: date,
 ) -> list[Reason]:  # fmt: skip
-    """Why a repayment can't be changed; `changed_on` are the days of earlier changes."""
+    """Why a repayment can't be changed; `changed_on` are the days of earlier changes, of which
+    those after the 28th count as the 28th.
+    """
     found: list[Reason] = []
-    current = now.terms if not changes else changes[-1]
-    if (method, every) == (current.method, current.every):
+    if (method, every) == (now.terms.method, now.terms.every):
         found.append(Reason(words.SAME_WAY, "method"))
     if loan.overdue_minor > 0:
         found.append(Reason(words.arrears(loan.overdue_minor)))
     if now.months_left < rules.months_left_min:
         found.append(Reason(words.too_near_end(rules.months_left_min, now.months_left)))
-    elif every > now.months_left:
-        found.append(Reason(words.too_near_end(every, now.months_left), "every"))
     paid = loan.months - now.months_left
     if paid < rules.months_paid_min:
         found.append(Reason(words.too_new(rules.months_paid_min, paid)))
@@ -209,8 +210,3 @@ def change_refusals(
         if again > today:
             found.append(Reason(words.changed_lately(on, again)))
     return found
-
-
-def text_of(reason: Why) -> Text:
-    """A reason in words."""
-    return words.REASONS[reason]

@@ -64,7 +64,6 @@ ONE_AT_A_TIME: Final = both("该账户有一笔提取申请正在办理", "Anoth
 ONE_CHANGE_AT_A_TIME: Final = both("该贷款有一笔变更申请正在办理", "Another change of this loan is under way")  # fmt: skip
 SAME_WAY: Final = both("与现在的还款方式相同", "This is how you repay already")
 PREPAY_TOO_MUCH: Final = both("提前还款不能超过剩余本金", "No more than what is left of the principal")  # fmt: skip
-NOT_A_YEAR: Final = both("按年还款至少要有一年的期限", "Repaying by the year needs a term of a year at least")  # fmt: skip
 
 
 def deposits(needed: int, seen: int) -> Text:

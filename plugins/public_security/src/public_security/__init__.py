@@ -1,34 +1,48 @@
-"""The Public Security Bureau's shop: where an identity card is.
+"""The Public Security Bureau's shop: where an identity card or a residence permit is, and times
+at the household registration counters.
 
 Applications are found by a keyed hash of the applicant's ID number, which is never stored; what
-is told about one is reckoned from its events each time (progress.py).
+is told about one is reckoned from its events each time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
-from shopkit import Call, NotFound, Progress, ProgressQuery, Shop
+from shopkit import Call, NotFound, Progress, ProgressQuery, Shop, Text, counters
+from shopkit.steps import Event
+from shopkit.texts import say
 
-from . import seed, words
-from .data import SQL
-from .models import Application, Event
-from .progress import tell
+from . import id_card, residence_permit, seed, words
+from .data import COUNTERS, SQL
+from .models import Application, Kind
 
 __all__ = ["shop"]
 
+Tell = Callable[[Application, Sequence[Event], date], Progress]
+
 shop = Shop(__package__)
 shop.seed(seed.fill)
+counters.serve(shop, "household_booking", COUNTERS)
+
+APPS: Final[dict[str, tuple[Tell, Sequence[Kind], Text]]] = {
+    "id_card": (id_card.tell, id_card.KINDS, words.UNKNOWN),
+    "residence_permit": (residence_permit.tell, residence_permit.KINDS, words.UNKNOWN_PERMIT),
+}
 
 
 @shop.progress("id_card")
-async def id_card(call: Call, query: ProgressQuery) -> list[Progress]:
+@shop.progress("residence_permit")
+async def matters(call: Call, query: ProgressQuery) -> list[Progress]:
     """The applications that the citizen handed in, newest first. Raises NotFound, Refused."""
+    tell, kinds, unknown = APPS[call.app]
     applicant = call.keyed_hash(call.citizen.claim("id_number"))
-    rows = await call.db.fetch(SQL["matters"], applicant, query.id, query.limit)
+    rows = await call.db.fetch(SQL["matters"], applicant, kinds, query.id, query.limit)
     if query.id is not None and not rows:
-        raise NotFound(words.UNKNOWN["zh-CN" if call.lang == "zh-CN" else "en"])
+        raise NotFound(say(unknown, call.lang))
     return [
         tell(application, [_event(row) for row in events], call.today)
         for application, events in groupby(rows, key=_application)
@@ -36,8 +50,8 @@ async def id_card(call: Call, query: ProgressQuery) -> list[Progress]:
 
 
 def _application(row: Any) -> Application:
-    return Application(*row[:5])
+    return Application(*row[:6])
 
 
 def _event(row: Any) -> Event:
-    return Event(row[5], row[6], tuple(row[7]))
+    return Event(row[6], row[7], tuple(row[8]))

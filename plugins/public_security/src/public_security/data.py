@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shopkit import sql
+from shopkit import counters, sql
 
 from .models import Facts, Office
 
@@ -19,6 +19,8 @@ OFFICES: Final = {
     for office in msgspec.json.decode((HERE / "offices.json").read_bytes(), type=list[Office])
 }
 """By id."""
+COUNTERS: Final = counters.read(HERE / "counters.json")
+"""When household matters can be booked, where, and what to bring."""
 
 SQL: Final = {name: one.text for name, one in sql.load(HERE / "queries.sql").items()}
 """The statements of queries.sql, by the name above each."""

@@ -1,26 +1,27 @@
-"""Nouns of the shop: an application for a card, what happened to it, and what the law fixes."""
+"""Nouns of the shop: an application, and what the law fixes."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
-from shopkit import Text
+from shopkit import Basis, Text
 
-Kind = Literal["first", "under_16", "renewal", "replacement"]
-"""申领, 申领(未满十六周岁), 换领, 补领."""
-What = Literal[
-    "accepted", "fee_settled", "fee_exempt", "checked", "returned", "supplied",
-    "reviewed", "sent", "produced", "arrived", "collected", "refused",
-]  # fmt: skip
-"""What can happen: `returned` asks the applicant for something, `supplied` is their answer."""
+CardKind = Literal["first", "under_16", "renewal", "replacement"]
+"""Identity card: 申领, 申领(未满十六周岁), 换领, 补领."""
+PermitKind = Literal["permit_new", "permit_endorsement", "permit_replacement"]
+"""Residence permit: 申领, 签注, 换领补领."""
+Kind = CardKind | PermitKind
 
 
 class Application(Struct, frozen=True):
     """One application: the offices (ids of offices.json) where it was handed in and where the
-    card is to be collected.
+    result is to be collected.
+
+    Of a residence permit `year_full_on` is the day on which the year of residence is full that an
+    endorsement is for; without one, the first such day to come.
     """
 
     id: str
@@ -28,45 +29,51 @@ class Application(Struct, frozen=True):
     office: str
     pickup: str
     applied_on: date
+    year_full_on: date | None = None
 
 
-class Event(Struct, frozen=True):
-    """One thing that happened, at an aware instant. `about` has the codes of what is missing
-    (`returned`) or of the reason (`refused`).
-    """
-
-    what: What
-    at: datetime
-    about: tuple[str, ...] = ()
+class Rule(Basis, frozen=True, forbid_unknown_fields=True):
+    """The rule that a figure rests on, and where we have it from."""
 
 
-class Basis(Struct, frozen=True, forbid_unknown_fields=True):
-    """The rule that a figure rests on, as citizens read it, and where we have it from."""
-
-    basis: Text
-    source: str
-
-
-class Deadline(Basis, frozen=True, forbid_unknown_fields=True):
-    """Days that the law gives for handing out a card, and how many more in remote places."""
+class Deadline(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Days that a rule gives, and how many more in remote places."""
 
     days: int
-    remote_extra_days: int
+    remote_extra_days: int = 0
 
 
-class CardFee(Basis, frozen=True, forbid_unknown_fields=True):
+class Fee(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a card costs, in fen."""
 
     amount_minor: int
 
 
+class CardFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is fixed about identity cards."""
+
+    deadline: Deadline
+    fees: dict[CardKind, Fee]
+    fee_exemption: Rule
+
+
+class PermitFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is fixed about residence permits: by when one is handed out or endorsed, and the rule
+    by which it is endorsed every year.
+    """
+
+    deadline: Deadline
+    endorsement: Deadline
+    yearly: Rule
+    fees: dict[PermitKind, Fee]
+
+
 class Facts(Struct, frozen=True, forbid_unknown_fields=True):
     """facts.json."""
 
-    deadline: Deadline
-    clock_stop: Basis
-    fees: dict[Kind, CardFee]
-    fee_exemption: Basis
+    clock_stop: Rule
+    id_card: CardFacts
+    residence_permit: PermitFacts
 
 
 class Office(Struct, frozen=True, forbid_unknown_fields=True):

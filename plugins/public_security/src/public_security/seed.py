@@ -14,15 +14,13 @@ from msgspec import Struct
 from shopkit import ShopDb
 from shopkit.call import keyed_hash
 from shopkit.sandbox import Person, people
+from shopkit.steps import CITY, local
 
+from . import id_card, residence_permit
 from .data import OFFICES, SQL
-from .models import Kind, What
-from .progress import CITY, local
+from .models import Kind
 
 REMOTE: Final = "yunling"
-EVERY: Final = 3
-"""Every third household has an application, every fifteenth an older one besides."""
-OLDER: Final = 15
 
 
 class Plan(Struct, frozen=True):
@@ -31,6 +29,8 @@ class Plan(Struct, frozen=True):
     kind: Kind
     events: tuple[tuple[str, int], ...]
     remote: bool = False
+    full_in_days: int | None = None
+    """Of a residence permit: in how many days the year of residence is full."""
 
 
 RUNNING_CHILD: Final = Plan("under_16", (("accepted", 1), ("fee_exempt", 1)))
@@ -69,31 +69,88 @@ ON_ITS_WAY: Final = Plan(
      ("produced", 2)),
 )  # fmt: skip
 
-PERSONAS: Final[dict[str, Plan]] = {
-    "newborn_mother": RUNNING_CHILD,
-    "newborn_father": IN_PRODUCTION,
-    "school_mother": FINISHED,
-    "graduate": PHOTO_MISSING,
-    "newlywed_wife": BACK_ON_TRACK,
-    "newlywed_husband": REFUSED,
-    "near_retirement_man": READY,
-    "near_retirement_woman": REMOTE_RUNNING,
+PERMIT_RUNNING: Final = Plan("permit_new", (("accepted", 6), ("verified", 3)), full_in_days=170)
+PERMIT_PROOF_MISSING: Final = Plan(
+    "permit_new", (("accepted", 8), ("returned:residence_proof", 5)), full_in_days=150
+)
+PERMIT_HELD: Final = Plan(
+    "permit_new",
+    (("accepted", 150), ("verified", 147), ("issued", 144), ("produced", 140), ("arrived", 138),
+     ("collected", 136)),
+    full_in_days=20,
+)  # fmt: skip
+PERMIT_READY: Final = Plan(
+    "permit_replacement",
+    (("accepted", 13), ("verified", 11), ("issued", 9), ("produced", 4), ("arrived", 2)),
+    full_in_days=210,
+)
+PERMIT_REFUSED: Final = Plan(
+    "permit_new", (("accepted", 30), ("refused:under_half_year", 27)), full_in_days=250
+)
+ENDORSED: Final = Plan(
+    "permit_endorsement", (("accepted", 12), ("verified", 11), ("endorsed", 10)), full_in_days=5
+)
+ENDORSED_LATE: Final = Plan(
+    "permit_endorsement", (("accepted", 45), ("verified", 44), ("endorsed", 43)), full_in_days=-70
+)
+REMOTE_PERMIT: Final = Plan(
+    "permit_new", (("accepted", 19), ("verified", 12)), remote=True, full_in_days=100
+)
+
+PERSONAS: Final[dict[str, tuple[Plan, ...]]] = {
+    "newborn_mother": (RUNNING_CHILD,),
+    "newborn_father": (IN_PRODUCTION, PERMIT_READY),
+    "school_mother": (FINISHED, ENDORSED_LATE),
+    "graduate": (PHOTO_MISSING, PERMIT_RUNNING),
+    "newlywed_wife": (BACK_ON_TRACK, ENDORSED),
+    "newlywed_husband": (REFUSED, PERMIT_PROOF_MISSING),
+    "near_retirement_man": (READY,),
+    "near_retirement_woman": (REMOTE_RUNNING,),
 }
-ROUND: Final = (
+CARD_ROUND: Final = (
     JUST_ACCEPTED, IN_PRODUCTION, READY, PHOTO_MISSING, FINISHED, ON_ITS_WAY, BACK_ON_TRACK,
     REMOTE_RUNNING, REFUSED,
 )  # fmt: skip
 """The households' plans, one after the other."""
+PERMIT_ROUND: Final = (
+    PERMIT_HELD, PERMIT_RUNNING, ENDORSED, PERMIT_PROOF_MISSING, PERMIT_READY, REMOTE_PERMIT,
+    PERMIT_REFUSED, ENDORSED_LATE,
+)  # fmt: skip
+
+
+class Round(Struct, frozen=True):
+    """One app's sandbox: what its numbers begin with, its kinds, and the households' plans."""
+
+    letters: str
+    kinds: tuple[Kind, ...]
+    plans: tuple[Plan, ...]
+    every: int
+    """Every so many-th household has an application."""
+    older_every: int
+    """Every so many-th has an older, finished one besides."""
+    older: Plan
+
+
+ROUNDS: Final = (
+    Round("SF", id_card.KINDS, CARD_ROUND, 3, 15, FINISHED),
+    Round("JZ", residence_permit.KINDS, PERMIT_ROUND, 5, 15, PERMIT_HELD),
+)
 
 
 async def fill(db: ShopDb, secret: bytes, today: date) -> None:
     """Put in what is missing; a person who has an application keeps it as it is."""
+    for one in ROUNDS:
+        await _fill(db, secret, today, one)
+
+
+async def _fill(db: ShopDb, secret: bytes, today: date, one: Round) -> None:
     holders = [
         (keyed_hash(secret, person.id_number), person, number, plans)
         for number, person in enumerate(people(today))
-        if (plans := _plans(person, number))
+        if (plans := _plans(one, person, number))
     ]
-    known = {row[0] for row in await db.fetch(SQL["known"], [holder for holder, *_ in holders])}
+    rows = await db.fetch(SQL["known"], [holder for holder, *_ in holders], one.kinds)
+    known = {row[0] for row in rows}
     applications: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
     for holder, person, number, plans in holders:
@@ -101,12 +158,14 @@ async def fill(db: ShopDb, secret: bytes, today: date) -> None:
             continue
         for nth, (plan, days_ago) in enumerate(plans):
             start = today - timedelta(days=days_ago)
-            rows = list(_events(plan, start))
-            applied_on = local(rows[0][2])
-            new = f"SF{applied_on:%Y%m%d}-{number:04d}{nth}"
+            happened = list(_events(plan, start))
+            applied_on = local(happened[0][2])
+            new = f"{one.letters}{applied_on:%Y%m%d}-{number:04d}{nth}"
             office = REMOTE if plan.remote else _office(person)
-            applications.append((new, holder, plan.kind, office, office, applied_on))
-            events.extend((new, *row) for row in rows)
+            ahead = plan.full_in_days
+            full_on = None if ahead is None else start + timedelta(days=ahead)
+            applications.append((new, holder, plan.kind, office, office, applied_on, full_on))
+            events.extend((new, *event) for event in happened)
     if applications:
         await db.execute(
             SQL["add"], *map(list, zip(*applications, strict=True)),
@@ -114,24 +173,24 @@ async def fill(db: ShopDb, secret: bytes, today: date) -> None:
         )  # fmt: skip
 
 
-def _plans(person: Person, number: int) -> list[tuple[Plan, int]]:
-    """A person's plans, each with how many days ago it is to be imagined."""
+def _plans(one: Round, person: Person, number: int) -> list[tuple[Plan, int]]:
+    """A person's plans for one app, each with how many days ago it is to be imagined."""
     if person.persona != "household":
-        return [(PERSONAS[person.persona], 0)]
-    if number % EVERY:
+        return [(plan, 0) for plan in PERSONAS[person.persona] if plan.kind in one.kinds]
+    if number % one.every:
         return []
-    newest = (ROUND[number // EVERY % len(ROUND)], 0)
-    return [newest, (FINISHED, 900)] if number % OLDER == 0 else [newest]
+    newest = (one.plans[number // one.every % len(one.plans)], 0)
+    return [newest, (one.older, 900)] if number % one.older_every == 0 else [newest]
 
 
 def _office(person: Person) -> str:
     return next(o.id for o in OFFICES.values() if o.street and person.address.startswith(o.street))
 
 
-def _events(plan: Plan, today: date) -> Iterator[tuple[int, What, datetime, str]]:
+def _events(plan: Plan, today: date) -> Iterator[tuple[int, str, datetime, str]]:
     """Number, kind, instant and codes of each event, in office hours, in order."""
     for seq, (what, days_ago) in enumerate(plan.events):
         kind, _, about = what.partition(":")
         day = today - timedelta(days=days_ago)
         at = datetime.combine(day, time(9), CITY) + timedelta(minutes=25 * seq)
-        yield seq, kind, at, about  # pyright: ignore[reportReturnType] (the table's check knows the kinds)
+        yield seq, kind, at, about

@@ -15,7 +15,9 @@ from shopkit import (
     Call,
     Charge,
     ChargePaid,
+    ChargeRefunded,
     Receipt,
+    RefundNoted,
     Shop,
     ShopDb,
 )
@@ -33,7 +35,7 @@ def _holder(call: Call) -> bytes:
 
 
 def _serve(app: str) -> None:
-    """The four operations of a bills app, the same for each utility."""
+    """The operations of a bills app, the same for each utility."""
     desk = Desk(book, app, shop.manifest.department)
 
     @shop.bills(app)
@@ -51,6 +53,10 @@ def _serve(app: str) -> None:
     @shop.charge_paid(app)
     async def charge_paid(call: Call, paid: ChargePaid) -> Receipt:
         return await desk.settle(call.db, paid, call.now, call.lang)
+
+    @shop.charge_refunded(app)
+    async def charge_refunded(call: Call, refunded: ChargeRefunded) -> RefundNoted:
+        return await desk.refund(call.db, refunded, call.now, call.lang)
 
 
 for _app in book.utilities:

@@ -208,6 +208,8 @@ def _notes(book: Book, utility: Utility, page: Page) -> list[Text]:
         notes.append(words.used_so_far(tariff.basis, day, used, uppers, utility.unit))
     if page.context.arrears_count:
         notes.append(words.arrears(page.context.arrears_count, page.context.arrears_minor))
+    if page.context.refunded_minor:
+        notes.append(words.refunded(page.context.refunded_minor))
     if utility.terms and utility.terms.example:
         notes.append(words.EXAMPLE_TERMS)
     if utility.season:

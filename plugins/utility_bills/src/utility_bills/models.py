@@ -35,11 +35,14 @@ class Standing(Struct, frozen=True):
 
 
 class Context(Struct, frozen=True):
-    """What else a bill's page tells: the same period a year ago, and older bills left unpaid."""
+    """What else a bill's page tells: the same period a year ago, older bills left unpaid, and
+    what went back of this one's payments.
+    """
 
     last_year_usage_milli: int | None
     arrears_count: int
     arrears_minor: int
+    refunded_minor: int = 0
 
 
 class Booking(Struct, frozen=True):
@@ -49,6 +52,16 @@ class Booking(Struct, frozen=True):
     receipt: str
     amount_minor: int
     booked_at: datetime
+
+
+class Refund(Struct, frozen=True):
+    """One refund as noted."""
+
+    refund_id: str
+    payment_id: str
+    bill: str
+    amount_minor: int
+    noted_at: datetime
 
 
 class Account(Struct, frozen=True):

@@ -15,17 +15,20 @@ from shopkit import (
     BillsQuery,
     Charge,
     ChargePaid,
+    ChargeRefunded,
     NotFound,
     Reading,
     Receipt,
+    RefundNoted,
     Refused,
     ShopDb,
     Text,
     sql,
 )
+from shopkit.texts import say
 
 from . import billing, words
-from .models import Booking, Context, Standing
+from .models import Booking, Context, Refund, Standing
 from .prices import Book
 from .tariff import Line, late_fee
 
@@ -67,7 +70,7 @@ class Desk:
         """What may be taken for a bill today. Raises NotFound, Refused."""
         row = await self._find(db, bill_id, holder, lang)
         if row.paid_at is not None:
-            raise Refused(words.say("paid", lang))
+            raise Refused(say(words.PAID, lang))
         return billing.quote(self.rules, row, today)
 
     async def settle(self, db: ShopDb, paid: ChargePaid, now: datetime, lang: str) -> Receipt:
@@ -77,29 +80,50 @@ class Desk:
         the bill's holder isn't asked for again.
         """
         row = await self._find(db, paid.charge_id, None, lang)
-        booked = billing.booking(row)
+        key = {"bill": row.id, "payment_id": paid.payment_id}
+        booked = await q["booked"].row(db, Booking, **key) or billing.booking(row)
         if booked is None:
             on = billing.city_day(paid.paid_at)
             booked = await q["book"].row(
                 db,
                 Booking,
-                bill=row.id,
-                payment_id=paid.payment_id,
+                **key,
                 amount_minor=paid.amount_minor,
                 late_fee_minor=late_fee(self.rules.late_fee, row.amount_minor, row.due_on, on),
                 paid_at=paid.paid_at,
                 booked_at=now,
             )
         if booked is None:
-            raise Refused(words.say("amount", lang))
+            raise Refused(say(words.AMOUNT, lang))
         if booked.payment_id != paid.payment_id:
-            raise Refused(words.say("paid", lang))
+            raise Refused(say(words.PAID, lang))
         if booked.amount_minor != paid.amount_minor:
-            raise Refused(words.say("amount", lang))
+            raise Refused(say(words.AMOUNT, lang))
         return billing.receipt(booked, self.issuer)
+
+    async def refund(
+        self, db: ShopDb, refunded: ChargeRefunded, now: datetime, lang: str
+    ) -> RefundNoted:
+        """Note a refund, once however often it is told. Raises NotFound, Refused.
+
+        A bill whose payment went back in full is owed again; after a part it stays paid.
+        """
+        row = await self._find(db, refunded.charge_id, None, lang)
+        key = {"bill": row.id, "payment_id": refunded.payment_id}
+        noted = await q["refund"].row(
+            db, Refund, **key, refund_id=refunded.refund_id, amount_minor=refunded.amount_minor,
+            refunded_at=refunded.refunded_at, noted_at=now,
+        ) or await q["refunded"].row(db, Refund, refund_id=refunded.refund_id)  # fmt: skip
+        if noted is None:
+            known = await q["booked"].row(db, Booking, **key)
+            raise Refused(say(words.TOO_MUCH, lang)) if known else NotFound(say(words.UNPAID, lang))
+        told = (row.id, refunded.payment_id, refunded.amount_minor)
+        if (noted.bill, noted.payment_id, noted.amount_minor) != told:
+            raise Refused(say(words.OTHER_REFUND, lang))
+        return RefundNoted(noted.refund_id, noted.amount_minor, noted.noted_at)
 
     async def _find(self, db: ShopDb, bill_id: str, holder: bytes | None, lang: str) -> Standing:
         row = await q["bill"].row(db, Standing, bill=bill_id, utility=self.utility, holder=holder)
         if row is None:
-            raise NotFound(words.say("unknown", lang))
+            raise NotFound(say(words.UNKNOWN, lang))
         return row

@@ -9,7 +9,7 @@ select b.id, b.account, a.utility, m.id, a.floor_area_milli, b.persons, b.period
 from account a
 join bill b on b.account = a.number
 left join meter m on m.account = a.number
-left join payment p on p.bill = b.id
+left join payment p on p.bill = b.id and p.refunded_minor < p.amount_minor
 where a.holder = :holder and a.utility = :utility and (p.bill is null or :paid)
 order by p.bill is not null, case when p.bill is null then b.due_on end, b.due_on desc, b.id
 limit :limit;
@@ -21,7 +21,7 @@ select b.id, b.account, a.utility, m.id, a.floor_area_milli, b.persons, b.period
 from bill b
 join account a on a.number = b.account
 left join meter m on m.account = a.number
-left join payment p on p.bill = b.id
+left join payment p on p.bill = b.id and p.refunded_minor < p.amount_minor
 where b.id = :bill and a.utility = :utility and a.holder = coalesce(:holder, a.holder);
 
 -- name: lines
@@ -36,22 +36,55 @@ from reading where meter = :meter and read_on between :since and :until order by
 select (select l.usage_milli from bill l
         where l.account = b.account and l.period_from = b.period_from - interval '1 year'
           and l.period_until = b.period_until - interval '1 year'),
-       count(o.id), coalesce(sum(o.amount_minor), 0)::bigint
+       count(o.id), coalesce(sum(o.amount_minor), 0)::bigint,
+       (select coalesce(sum(p.refunded_minor), 0)::bigint from payment p where p.bill = b.id)
 from bill b
 left join bill o on o.account = b.account and o.id <> b.id and o.due_on < :today
-     and not exists (select from payment p where p.bill = o.id)
+     and not exists (select from payment p
+                     where p.bill = o.id and p.refunded_minor < p.amount_minor)
 where b.id = :bill
-group by b.account, b.period_from, b.period_until;
+group by b.id, b.account, b.period_from, b.period_until;
+
+-- name: booked
+select payment_id, receipt, amount_minor, booked_at
+from payment where bill = :bill and payment_id = :payment_id;
 
 -- name: book
 -- The amount is checked and the payment booked in one go. Of two who come at once the second
--- waits for the first, changes nothing, and gets the first one's row.
+-- waits for the bill, changes nothing, and gets the first one's row.
 insert into payment as p (bill, payment_id, receipt, amount_minor, late_fee_minor, paid_at, booked_at)
-select b.id, :payment_id, 'R' || b.id, :amount_minor, :late_fee_minor, :paid_at, :booked_at
+select b.id, :payment_id,
+       'R' || b.id || (select case count(*) when 0 then '' else '-' || count(*) + 1 end
+                       from payment o where o.bill = b.id),
+       :amount_minor, :late_fee_minor, :paid_at, :booked_at
 from bill b
 where b.id = :bill and b.amount_minor + :late_fee_minor::bigint = :amount_minor::bigint
-on conflict (bill) do update set bill = excluded.bill
+for update of b
+on conflict (bill) where refunded_minor < amount_minor do update set bill = excluded.bill
 returning p.payment_id, p.receipt, p.amount_minor, p.booked_at;
+
+-- name: refunded
+select refund_id, payment_id, bill, amount_minor, noted_at
+from refund where refund_id = :refund_id;
+
+-- name: refund
+-- Never more than was paid, and each refund once: of two who come at once the second waits for
+-- the payment, and then finds that it is too much or that the refund is there.
+with paid as (
+    select bill, payment_id from payment
+    where bill = :bill and payment_id = :payment_id
+      and refunded_minor + :amount_minor::bigint <= amount_minor
+    for update
+), noted as (
+    insert into refund (refund_id, bill, payment_id, amount_minor, refunded_at, noted_at)
+    select :refund_id, bill, payment_id, :amount_minor::bigint, :refunded_at, :noted_at from paid
+    on conflict (refund_id) do nothing
+    returning refund_id, payment_id, bill, amount_minor, noted_at
+), gone as (
+    update payment p set refunded_minor = p.refunded_minor + n.amount_minor
+    from noted n where p.bill = n.bill and p.payment_id = n.payment_id
+)
+select refund_id, payment_id, bill, amount_minor, noted_at from noted;
 
 -- name: accounts
 select a.number, a.holder, max(b.period_until)
@@ -99,6 +132,7 @@ insert into bill_line (bill, position, tariff, component, tier, since, until, qu
 select l.* from line l join issued on issued.id = l.bill;
 
 -- name: unpaid
+-- Never paid: what was paid and refunded is left to whoever did so.
 select b.id, b.account, a.utility, b.issued_on, b.due_on, b.amount_minor
 from bill b join account a on a.number = b.account
 where not exists (select from payment p where p.bill = b.id);

@@ -14,10 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
+
+from shopkit.texts import half_up
 
 from .prices import Basis, LateFee, Season, Tariff
 
@@ -52,19 +55,14 @@ class Line(Struct, frozen=True):
     amount_minor: int
 
 
-def half_up(numerator: int, denominator: int) -> int:
-    """The quotient of two numbers, neither negative, to the nearest whole one; a half goes up."""
-    return (2 * numerator + denominator) // (2 * denominator)
-
-
 def price_of(quantity_milli: int, price_milli_minor: int) -> int:
     """What a quantity costs, in fen."""
-    return half_up(quantity_milli * price_milli_minor, MILLI * MILLI)
+    return half_up(Fraction(quantity_milli * price_milli_minor, MILLI * MILLI))
 
 
 def share(quantity_milli: int, days: int, of_days: int) -> int:
     """The part of a quantity that falls on the first `days` of its `of_days`."""
-    return half_up(quantity_milli * days, of_days)
+    return half_up(Fraction(quantity_milli * days, of_days))
 
 
 def in_force(tariffs: Sequence[Tariff], day: date) -> Tariff:
@@ -170,7 +168,7 @@ def charge_season(
     lines: list[Line] = []
     for part in tariff.components:
         price = part.prices_milli_minor[0]
-        amount = half_up(area_milli * price * days, MILLI * MILLI * of_days)
+        amount = half_up(Fraction(area_milli * price * days, MILLI * MILLI * of_days))
         lines.append(Line(tariff.id, part.id, 0, since, until, area_milli, price, amount))
     return lines
 
@@ -184,5 +182,5 @@ def late_fee(rule: LateFee, principal_minor: int, due_on: date, on: date) -> int
     days = (on - due_on).days
     if days <= 0:
         return 0
-    fee = half_up(principal_minor * rule.rate_ppm_per_day * days, PPM)
+    fee = half_up(Fraction(principal_minor * rule.rate_ppm_per_day * days, PPM))
     return min(principal_minor, max(fee, rule.at_least_minor))

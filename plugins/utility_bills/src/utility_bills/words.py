@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from shopkit import Text
+from shopkit.texts import both, yuan
 
 from .models import Standing
 from .prices import Component, LateFee, Source
@@ -29,25 +30,16 @@ METERS: Final[dict[str, Text]] = {
 TIERS: Final = "一二三四五六七八九"
 LATE_FEE: Final[Text] = {"zh-CN": "违约金", "en": "Late fee"}
 
-REFUSALS: Final[dict[str, Text]] = {
-    "paid": {"zh-CN": "这张账单已经缴清。", "en": "This bill has been paid already."},
-    "amount": {
-        "zh-CN": "金额与付款当日应缴金额不符。",
-        "en": "The amount is not what was owed on the day of payment.",
-    },
-    "unknown": {"zh-CN": "您名下没有这张账单。", "en": "There is no such bill in your name."},
-}
-
-
-def say(reason: str, lang: str) -> str:
-    """Why something was refused, in the caller's language."""
-    words = REFUSALS[reason]
-    return words["en"] if lang == "en" else words["zh-CN"]
-
-
-def yuan(amount_minor: int) -> str:
-    """Fen as yuan: 123456 is 1234.56."""
-    return f"{amount_minor // 100}.{amount_minor % 100:02d}"
+PAID: Final = both("这张账单已经缴清。", "This bill has been paid already.")
+AMOUNT: Final = both(
+    "金额与付款当日应缴金额不符。", "The amount is not what was owed on the day of payment."
+)
+UNKNOWN: Final = both("您名下没有这张账单。", "There is no such bill in your name.")
+UNPAID: Final = both("这张账单没有这笔付款。", "This bill has no such payment.")
+TOO_MUCH: Final = both("退款超过已付金额。", "More is refunded than was paid.")
+OTHER_REFUND: Final = both(
+    "同一退款编号已用于另一笔退款。", "This refund's number was used for another refund."
+)
 
 
 def amount(quantity_milli: int) -> str:
@@ -174,6 +166,11 @@ def arrears(count: int, principal_minor: int) -> Text:
         "zh-CN": f"该户号另有{count}张逾期未缴账单，本金合计{yuan(principal_minor)}元",
         "en": f"Other overdue bills on this account: {count}, {yuan(principal_minor)} yuan before late fees",
     }
+
+
+def refunded(amount_minor: int) -> Text:
+    """That money of this bill's payments went back."""
+    return both(f"已退款{yuan(amount_minor)}元", f"{yuan(amount_minor)} yuan were refunded")
 
 
 EXAMPLE_TERMS: Final[Text] = {

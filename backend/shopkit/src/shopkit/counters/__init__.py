@@ -8,20 +8,8 @@ The tables lie in the shop's own schema: its migration has the text of `DDL`.
 """
 
 from .desk import DDL, DDL_BACK, Desk, serve
-from .timetable import (
-    HOLIDAYS,
-    Counter,
-    Holidays,
-    Hours,
-    Opening,
-    Timetable,
-    day_off,
-    parse,
-    read,
-    working_day,
-)
+from .timetable import Counter, Hours, Opening, Timetable, parse, read
 
 __all__ = [
-    "DDL", "DDL_BACK", "HOLIDAYS", "Counter", "Desk", "Holidays", "Hours", "Opening", "Timetable",
-    "day_off", "parse", "read", "serve", "working_day",
+    "DDL", "DDL_BACK", "Counter", "Desk", "Hours", "Opening", "Timetable", "parse", "read", "serve",
 ]  # fmt: skip

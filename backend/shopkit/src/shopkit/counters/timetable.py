@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from .. import workdays  # noqa: TID252 (the package is one thing)
 from ..contract import Matter, Place, SlotKind, Text  # noqa: TID252 (the package is one thing)
 
 CITY: Final = timezone(timedelta(hours=8))
@@ -28,41 +29,11 @@ MINUTES_A_DAY: Final = 24 * 60
 MADE_UP: Final = 1
 """A working day at a weekend, made up for a holiday, has Monday's hours."""
 LETTERS: Final[dict[SlotKind, str]] = {"normal": "n", "after_hours": "a", "green_channel": "g"}
-KINDS: Final = {letter: kind for kind, letter in LETTERS.items()}
 SLOT_ID: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,39})\.(\d{8}T\d{4})\.([nag])", re.ASCII)
 
 Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$(?!\n)")]
 Weekday = Annotated[int, Meta(ge=1, le=7)]
 """ISO 8601: 1 is Monday."""
-
-
-class Holidays(Struct, frozen=True, forbid_unknown_fields=True):
-    """The State Council's notices: `closed` weekdays and all other days off, `working` weekends
-    that make up for them. For a year in which no notice is known, `fixed` month-days are closed.
-    """
-
-    closed: frozenset[date]
-    working: frozenset[date]
-    years: frozenset[int]
-    fixed: frozenset[str]
-    sources: list[str]
-
-
-HOLIDAYS: Final = msgspec.json.decode(
-    Path(__file__).with_name("holidays.json").read_bytes(), type=Holidays
-)
-
-
-def day_off(day: date, holidays: Holidays = HOLIDAYS) -> bool:
-    """Whether a day is a public holiday, or a day off beside one."""
-    presumed = day.year not in holidays.years and f"{day:%m-%d}" in holidays.fixed
-    return day in holidays.closed or presumed
-
-
-def working_day(day: date, holidays: Holidays = HOLIDAYS) -> bool:
-    """Whether authorities work on a day."""
-    weekend = day.isoweekday() > 5  # noqa: PLR2004 (Friday)
-    return day in holidays.working or not (weekend or day_off(day, holidays))
 
 
 class Hours(Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,11 +148,12 @@ def serves(counter: Counter, matter: str | None) -> bool:
     return matter is None or not counter.matters or matter in counter.matters
 
 
-def openings(counter: Counter, day: date, holidays: Holidays = HOLIDAYS) -> Iterator[Opening]:
+def openings(counter: Counter, day: date) -> Iterator[Opening]:
     """The slots of one counter on a day; what is left of an hour that fits no slot is not one."""
-    if day_off(day, holidays) or day in counter.closed:
+    if workdays.holiday(day) or day in counter.closed:
         return
-    weekday = MADE_UP if day in holidays.working else day.isoweekday()
+    weekend = day.weekday() >= workdays.SATURDAY
+    weekday = MADE_UP if weekend and workdays.working_day(day) else day.isoweekday()
     midnight, length = datetime.combine(day, time(), CITY), timedelta(minutes=counter.slot_minutes)
     for hours in counter.hours:
         if weekday not in hours.days:

@@ -8,20 +8,20 @@ At an address the kit signs with the sandbox platform's key, which a shop under 
 """
 
 from . import (  # noqa: F401 (each adds its checks to CHECKS)
-    manifest,
-    wire,
-    bodies,
-    security,
-    vouching,
-    progress,
-    bills,
-    money,
     apply,
     appointments,
+    bills,
+    bodies,
     calculate,
     enquire,
-    raw,
     events,
+    manifest,
+    money,
+    progress,
+    raw,
+    security,
+    vouching,
+    wire,
 )  # fmt: skip
 from .bench import Bench, bench_of
 from .checks import CHECKS, Check, Failed, Skipped

@@ -23,7 +23,7 @@ from ..errors import BadForm, NotFound, Refused, ShopError  # noqa: TID252 (the 
 from ..forms import Form  # noqa: TID252 (the same)
 from ..manifest import App, Manifest  # noqa: TID252 (the same)
 from ..sandbox import Person, people  # noqa: TID252 (the same)
-from .checks import Failed, Skipped, fail, hold
+from .checks import Failed, Skipped, hold
 from .targets import Target, citizen_of
 
 SAMPLE: Final = 20
@@ -76,7 +76,7 @@ class Bench(Struct, frozen=True):
             return error
         except ShopError as error:
             raise Failed(f"{operation}: {_said(error)}, want {wanted}") from error
-        fail(f"{operation}: an answer ({type(answer).__name__}), want {wanted}")
+        raise Failed(f"{operation}: an answer ({type(answer).__name__}), want {wanted}")
 
     async def needs_claims(self, operation: str, asked: Any) -> None:
         """That somebody without claims is refused. Raises Failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from secrets import token_urlsafe
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from ..assertion import LIFE_S_MAX, Actor, Assertion  # noqa: TID252 (the same)
 from ..call import Citizen  # noqa: TID252 (the same)
 from ..keys import Key  # noqa: TID252 (the same)
 from ..sandbox import PLATFORM_KID, PLATFORM_SEED, WEBHOOK_KEY  # noqa: TID252 (the same)
-from ..signatures import SHOP_TAG, Signer  # noqa: TID252 (the same)
+from ..signatures import NONCE_BYTES, SHOP_TAG, Signer  # noqa: TID252 (the same)
 from ..webhooks import secret_of  # noqa: TID252 (the same)
 
 ISSUER: Final = "https://sandbox.invalid"
@@ -56,6 +57,11 @@ WEBHOOK_SECRET: Final = secret_of(WEBHOOK_KEY)
 def seconds() -> int:
     """Unix time."""
     return int(time.time())
+
+
+def fresh_nonce() -> str:
+    """One that never was."""
+    return token_urlsafe(NONCE_BYTES)
 
 
 def claims_of(shop: str, app: str, citizen: Citizen, now: int) -> Assertion:

@@ -84,16 +84,12 @@ class Remote:
 
     def vouched(self, app: str, citizen: Citizen) -> str:
         """The assertion for a citizen at an app."""
-        return letters.token(
-            letters.claims_of(self._manifest.id, app, citizen, letters.seconds())
-        )
+        return letters.token(letters.claims_of(self._manifest.id, app, citizen, letters.seconds()))
 
     def letter(self, app: str, operation: str, asked: Any, citizen: Citizen, **how: Any) -> Letter:
         """A well-made question; `how` as in `letters.signed`."""
         body = msgspec.json.encode(asked)
-        return letters.signed(
-            self.path(app, operation), body, self.vouched(app, citizen), **how
-        )
+        return letters.signed(self.path(app, operation), body, self.vouched(app, citizen), **how)
 
     async def send(self, letter: Letter) -> httpx.Response:
         """The answer to a letter, whatever it is. Raises Failed where none comes."""
@@ -154,7 +150,10 @@ class Remote:
         return handed
 
 
-_ALWAYS: Final = [(b"accept", b"application/json, application/problem+json"), (b"accept-encoding", b"identity")]
+_ALWAYS: Final = [
+    (b"accept", b"application/json, application/problem+json"),
+    (b"accept-encoding", b"identity"),
+]
 
 
 def media(reply: httpx.Response) -> str:
@@ -217,13 +216,15 @@ async def discover(url: str, client: httpx.AsyncClient) -> Manifest:
 
 def published(reply: httpx.Response) -> tuple[Discovery, Manifest]:
     """What a discovery document says. Raises Failed."""
-    hold(reply.status_code == httpx.codes.OK and media(reply) == JSON, f"GET {DISCOVERY}: {told(reply)}")
+    hold(
+        reply.status_code == httpx.codes.OK and media(reply) == JSON,
+        f"GET {DISCOVERY}: {told(reply)}",
+    )
     try:
         found = msgspec.json.decode(reply.content, type=Discovery)
         return found, parse_manifest(bytes(found.manifest))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadManifest) as error:
         raise Failed(f"GET {DISCOVERY}: {error}") from error
-
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Collection
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -12,10 +12,16 @@ from msgspec import Struct
 from ..answers import WrongAnswer  # noqa: TID252 (the package is one thing)
 from ..errors import BadManifest, ShopError  # noqa: TID252 (the same)
 from ..manifest import App, Manifest  # noqa: TID252 (the same)
-from .bench import Bench, bench_of
+from .bench import bench_of
 from .checks import CHECKS, SEEN_MAX, Check, Failed, Skipped
 from .remote import Remote
-from .targets import InProcess, Target
+from .targets import Target
+
+GROUPS: Final = (
+    "manifest", "wire", "bodies", "security", "vouching", "progress", "bills", "apply",
+    "appointments", "calculate", "enquire", "raw", "events",
+)  # fmt: skip
+"""In the order in which they are made and reported: what others rest on comes first."""
 
 
 class Finding(Struct, frozen=True):
@@ -44,10 +50,12 @@ class Planned(Struct, frozen=True):
 def plan(manifest: Manifest, where: Literal["inside", "wire"]) -> list[Planned]:
     """Every check for every app. Those that don't apply have an excuse."""
     planned: list[Planned] = []
-    for check in CHECKS.values():
+    for check in sorted(CHECKS.values(), key=lambda c: GROUPS.index(c.group)):
         excuse = "" if check.needs in {"any", where} else _ELSEWHERE[check.needs]
-        for app in manifest.apps[:1] if check.once else manifest.apps:
-            planned.append(Planned(check, app, excuse or check.excused(app, manifest)))
+        planned += [
+            Planned(check, app, excuse or check.excused(app, manifest))
+            for app in (manifest.apps[:1] if check.once else manifest.apps)
+        ]
     return planned
 
 
@@ -113,6 +121,3 @@ def _seen(error: Exception) -> str:
 def as_json(findings: list[Finding]) -> bytes:
     """The report, for programs."""
     return msgspec.json.format(msgspec.json.encode(findings), indent=1) + b"\n"
-
-
-__all__ = ["Bench", "Finding", "InProcess", "Planned", "as_json", "make", "plan", "run"]

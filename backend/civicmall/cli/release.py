@@ -1,0 +1,172 @@
+"""`civicmall shop submit | releases | step`: a shop's way to the citizens, from a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid4
+
+import httpx
+import typer
+
+from shopkit import BadManifest, Manifest, read_manifest
+from shopkit.kit import Finding, as_json, connect, run
+from shopkit.manifest import FILE, Http
+
+from . import out
+
+app = typer.Typer()
+PASSWORD: Final = "CIVICMALL_PASSWORD"  # noqa: S105 (the variable's name)
+WAIT_S: Final = 30.0
+"""For one answer of the platform: hashing a password takes a while on a busy machine."""
+MOVES: Final = (
+    "approve", "reject", "canary", "publish", "rollback", "suspend", "resume", "retire",
+)  # fmt: skip
+
+Platform = Annotated[str, typer.Option(help="Where the platform is.")]
+Username = Annotated[str, typer.Option(help=f"Your staff account; its password: ${PASSWORD}.")]
+
+
+class Refused(Exception):
+    """The platform said no, in its own words."""
+
+
+@app.command()
+def submit(
+    folder: Annotated[Path, typer.Argument(help="The shop's folder, with shop.json.")],
+    *,
+    username: Username,
+    url: Annotated[str, typer.Option(help="Where the shop runs (`shop serve`).")] = "",
+    key: Annotated[str, typer.Option(help="Its public key, as `shop serve` prints it.")] = "",
+    platform: Platform = "http://127.0.0.1:8000",
+    report: Annotated[
+        Path | None, typer.Option(help="A report of `shop check URL --report FILE`.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Words to the reviewer.")] = "",
+) -> None:
+    """Hand in a version: its manifest, its address and key, and that it keeps the contract.
+
+    Without --report the checks are made now. They book payments and appointments, so they are for
+    a shop that runs with its sandbox data.
+    """
+    try:
+        manifest = read_manifest(folder / FILE)
+        address = _address(manifest, url, key)
+        said = json.loads((folder / FILE).read_bytes()) | {"runtime": address}
+        found = json.loads(report.read_bytes() if report else _checked(address["url"]))
+        body = {"manifest": said, "report": found, "note": note}
+        with _signed_in(platform, username) as client:
+            headers = {"idempotency-key": uuid4().hex}
+            made = _ask(client, "POST", "/v1/desk/releases", json=body, headers=headers)
+    except (BadManifest, Refused, OSError, ValueError) as error:
+        out.print(f"[red]✗[/red] {error}")
+        raise typer.Exit(1) from error
+    out.print(f"[green]✓[/green] {made['shop']} {made['version']} waits for review: {made['id']}")
+
+
+def _address(manifest: Manifest, url: str, key: str) -> dict[str, str]:
+    """Where the shop runs and whose signature is believed. Raises Refused."""
+    known = manifest.runtime
+    if isinstance(known, Http):
+        return {"url": url or known.url, "key": key or known.key}
+    if not url or not key:
+        raise Refused(f"{FILE} names no address: say --url and --key")
+    return {"url": url, "key": key}
+
+
+def _checked(url: str) -> bytes:
+    """The report of the checks, made now. Raises Refused where one failed."""
+
+    async def work() -> list[Finding]:
+        async with connect(url) as remote:
+            return await run(remote)
+
+    found = asyncio.run(work())
+    failed = [one for one in found if one.result == "failed"]
+    for one in failed:
+        out.print(f"[red]✗[/red] {one.check} {one.app}: {one.seen}")
+    if failed:
+        raise Refused(f"{len(failed)} of {len(found)} checks failed; nothing was handed in")
+    out.print(f"[green]✓[/green] {sum(one.result == 'passed' for one in found)} checks passed")
+    return as_json(found)
+
+
+@app.command()
+def releases(
+    *,
+    username: Username,
+    platform: Platform = "http://127.0.0.1:8000",
+    shop: Annotated[str, typer.Option(help="Only this shop's.")] = "",
+) -> None:
+    """The newest releases: yours, or for an operator everybody's."""
+    try:
+        with _signed_in(platform, username) as client:
+            params = {"shop": shop} if shop else None
+            found = _ask(client, "GET", "/v1/desk/releases", params=params)
+    except Refused as error:
+        out.print(f"[red]✗[/red] {error}")
+        raise typer.Exit(1) from error
+    for one in found["items"]:
+        share = f" {one['percent']}%" if one["state"] == "canary" else ""
+        out.print(f"{one['id']}  {one['shop']} {one['version']}  {one['state']}{share}")
+
+
+@app.command()
+def step(
+    move: Annotated[str, typer.Argument(help=" | ".join(MOVES))],
+    release: Annotated[UUID, typer.Argument(help="The release's id.")],
+    *,
+    username: Username,
+    platform: Platform = "http://127.0.0.1:8000",
+    note: Annotated[str, typer.Option(help="Kept in the history; some steps need it.")] = "",
+    percent: Annotated[int | None, typer.Option(help="The canary's share of citizens.")] = None,
+) -> None:
+    """Take a step with a release, as an operator; the console shows what it changes."""
+    if move not in MOVES:
+        raise typer.BadParameter(f"one of {', '.join(MOVES)}")
+    body = {"note": note} | ({"percent": percent} if move == "canary" else {})
+    try:
+        with _signed_in(platform, username) as client:
+            done = _ask(client, "POST", f"/v1/desk/releases/{release}/{move}", json=body)["release"]
+    except Refused as error:
+        out.print(f"[red]✗[/red] {error}")
+        raise typer.Exit(1) from error
+    out.print(f"[green]✓[/green] {done['shop']} {done['version']} is {done['state']}")
+
+
+@contextmanager
+def _signed_in(platform: str, username: str) -> Iterator[httpx.Client]:
+    """A client with a staff account's token. Raises Refused."""
+    said = {
+        "username": username,
+        "password": os.environ.get(PASSWORD) or typer.prompt("Password", hide_input=True),
+    }
+    with httpx.Client(
+        base_url=platform, timeout=WAIT_S, headers={"accept-language": "en"}, trust_env=False
+    ) as client:
+        pair = _ask(client, "POST", "/v1/staff/tokens", json=said)
+        client.headers["authorization"] = f"Bearer {pair['access_token']}"
+        yield client
+
+
+def _ask(client: httpx.Client, method: str, path: str, **rest: Any) -> Any:
+    """One request; its answer as data. Raises Refused with what the platform says."""
+    try:
+        answer = client.request(method, path, **rest)
+        said = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise Refused(f"{client.base_url}: {type(error).__name__}: {error}") from error
+    if answer.is_success:
+        return said
+    more = {k: v for k, v in said.items() if k not in {"type", "title", "status", "trace_id"}}
+    raise Refused(": ".join([said.get("title", str(answer.status_code)), *_told(more)]))
+
+
+def _told(more: dict[str, Any]) -> list[str]:
+    """What a problem says beside its title: the wrong key, the checks that failed."""
+    return [f"{k} {v if isinstance(v, str) else json.dumps(v)}" for k, v in more.items()]
