@@ -15,10 +15,11 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.compatibility.httpx import HttpxTransport
 
 from civicmall import app
-from civicmall.kernel import outbox, serving
+from civicmall.kernel import outbox
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
+from civicmall.kernel.serving import Protocol
 from civicmall.shops import Registry
 
 SETTLE_S = 20.0
@@ -146,7 +147,7 @@ async def running_city(
         here = msgspec.structs.replace(settings, port=port, public_url=f"http://127.0.0.1:{port}")
         outermost = app.create_app(here, registry, clock)
         config = uvicorn.Config(
-            outermost, http=serving.Protocol, lifespan="on", log_config=None, access_log=False
+            outermost, http=Protocol, lifespan="on", log_config=None, access_log=False
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

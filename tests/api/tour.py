@@ -12,7 +12,9 @@ import httpx
 import msgspec
 from tests.api.tour_forms import forms
 from tests.city import City
+from tests.workshop import app, manifest, text
 
+from civicmall import identity
 from civicmall.payments import Sandbox
 
 FILE: Final = Path(__file__).parents[2] / "backend" / "civicmall" / "examples.json"
@@ -62,6 +64,7 @@ async def tour(city: City) -> dict[str, dict[str, Any]]:
     await _public(t, nobody)
     citizen, order, ticket = await _citizen(t, city, nobody)
     await _desk(t, city, nobody, citizen, ticket)
+    await _releases(t, city)
     await _leave(t, city, citizen, order)
     return t.seen
 
@@ -203,6 +206,40 @@ async def _desk(
     await city.settled()
     again: dict[str, Any] = {"rating": {"stars": 4, "tags": [], "comment": ""}}
     await t.go(citizen, "POST", mine + "/confirm", again, ticket=ticket)
+
+
+async def _releases(t: Tour, city: City) -> None:
+    """A shop with an address of its own, from its department to the citizens and to its end."""
+    shop = "street_parking"
+    await identity.add_staff(city.house, shop, "sandbox-only", "许岚", "department", shop)
+    author, reader, publisher = [await city.department(n) for n in (shop, "operator", "reviewer")]
+    desk, home = "/v1/desk/releases", "/v1/desk/releases/{release}"
+    claims = [{"name": "phone", "purpose": text("泊位到期提醒")}]
+    address = {"url": "http://127.0.0.1:9/shop", "key": "A" * 43}
+    found = [
+        {"check": "progress-steps", "app": "permits", "result": "passed", "asks": "", "seen": ""}
+    ]
+
+    async def submit(version: str) -> dict[str, str]:
+        said = manifest(shop, [app("permits", "progress", claims=claims)], runtime=address)
+        body = {"manifest": {**said, "version": version}, "report": found, "note": "首次上线"}
+        made = await t.go(author, "POST", desk, body, headers={"idempotency-key": version})
+        return {"release": made["id"]}
+
+    first = await submit("1.0.0")
+    await t.go(reader, "GET", desk, query={"state": "submitted"})
+    await t.go(reader, "POST", home + "/approve", {"note": "用途与清单相符"}, **first)
+    await t.go(publisher, "POST", home + "/canary", {"percent": 5, "note": ""}, **first)
+    await t.go(publisher, "POST", home + "/publish", {"note": ""}, **first)
+    await t.go(reader, "POST", home + "/suspend", {"note": "部门要求检修"}, **first)
+    await t.go(reader, "POST", home + "/resume", {"note": "检修完毕"}, **first)
+    await t.go(reader, "POST", home + "/reject", {"note": "用途不明"}, **await submit("1.1.0"))
+    second = await submit("1.2.0")
+    await t.go(reader, "POST", home + "/approve", {"note": "用途与清单相符"}, **second)
+    await t.go(publisher, "POST", home + "/publish", {"note": ""}, **second)
+    await t.go(reader, "POST", home + "/rollback", {"note": "进度日期有误"}, **second)
+    await t.go(author, "GET", home, **second)
+    await t.go(reader, "POST", home + "/retire", {"note": "并入其他店铺"}, **first)
 
 
 async def _leave(t: Tour, city: City, c: httpx.AsyncClient, order: str) -> None:

@@ -319,6 +319,10 @@ FAULTS: Final[dict[str, Any]] = {
 }  # fmt: skip
 """By check: what goes wrong between the kit and the shop."""
 
+APPS: Final = ("matters", "files")
+"""Whose own checks are made besides: the one that the checks of the wire ask, and a raw one. The
+other apps differ in what they answer, not in how they are reached.
+"""
 READS: Final = "It reads the discovery document."
 ALSO: Final[dict[str, dict[str, str]]] = {
     "discovery-is-public": {

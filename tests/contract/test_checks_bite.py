@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.contract import faults_inside, faults_wire
+from tests.contract.between import remote
 from tests.contract.sound import fresh
 
 from civicmall.gateway import role, schema
@@ -68,8 +69,8 @@ async def test_the_sound_shop_passes_in_process(db: Pool) -> None:
 
 
 async def test_the_sound_shop_passes_over_http() -> None:
-    async with faults_wire.remote(fresh()) as remote:
-        found = await run(remote)
+    async with remote(fresh()) as target:
+        found = await run(target)
     assert failed(found) == {}
     inside_only = {name for name, check in CHECKS.items() if check.needs == "inside"}
     assert {one.check for one in found if one.result == "passed"} == CHECKS.keys() - inside_only
@@ -91,6 +92,6 @@ async def test_finds_the_fault(db: Any, check: str) -> None:
 
 @pytest.mark.parametrize("check", faults_wire.FAULTS)
 async def test_finds_the_fault_of_the_wire(check: str) -> None:
-    async with faults_wire.remote(fresh(), faults_wire.FAULTS[check]) as remote:
-        found = failed(await run(remote))
+    async with remote(fresh(), faults_wire.FAULTS[check]) as target:
+        found = failed(await run(target, apps=faults_wire.APPS))
     assert found.keys() == expected(check, faults_wire.ALSO), found

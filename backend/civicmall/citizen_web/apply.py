@@ -87,7 +87,7 @@ async def keep(
                 kept[code] = before
             continue
         try:
-            kept[code] = await _keep(house, caller, sent, file)
+            kept[code] = await _keep(house, caller, sent, code, file)
         except (WrongMedia, MaterialUnfit, TooManyMaterials) as problem:
             wrong[f"materials.{code}"] = reader.t(problem.title)
         except TooLarge:
@@ -97,11 +97,11 @@ async def keep(
     return kept, wrong
 
 
-async def _keep(house: House, caller: Caller, sent: Sent, file: UploadFile) -> str:
+async def _keep(house: House, caller: Caller, sent: Sent, code: str, file: UploadFile) -> str:
     body = await file.read(MATERIAL_MAX + 1)
     digest = hashlib.sha256(body).hexdigest()
     made = await cases.hand_in(
-        house, caller, filled.key(sent, digest, file.content_type), file.content_type, body
+        house, caller, filled.key(sent, code, digest, file.content_type), file.content_type, body
     )
     return str(made.id)
 

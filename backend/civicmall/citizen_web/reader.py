@@ -54,6 +54,7 @@ pages = Pages(
     owed_at=views.owed_at,
     decimal=rules.decimal,
     price=rules.price,
+    web_address=rules.web_address,
     words=words,
     long_day=long_day,
 )

@@ -16,6 +16,7 @@ HOME: Final = "/"
 LOCAL: Final = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,400}")
 """A path of ours. Browsers read `//host` and `/\\host` as another site, and drop tabs and line
 breaks before they look, so whatever has one is no path of ours."""
+ADDRESS: Final = re.compile(r"https?://[^\s<>\"'，。；）]+")
 BROWSERS: Final = (
     ("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
     ("Safari", "Safari"),
@@ -41,6 +42,12 @@ def after(url: str, public_url: str) -> str:
     anybody else's link as it is.
     """
     return local(url.removeprefix(public_url)) if url.startswith(public_url + "/") else url
+
+
+def web_address(source: str) -> str:
+    """The address in what a department names as a source; empty where there is none."""
+    found = ADDRESS.search(source)
+    return found[0] if found else ""
 
 
 def device(user_agent: str) -> str:

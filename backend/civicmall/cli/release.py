@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -140,7 +140,7 @@ def step(
 
 
 @contextmanager
-def _signed_in(platform: str, username: str) -> Iterator[httpx.Client]:
+def _signed_in(platform: str, username: str) -> Generator[httpx.Client]:
     """A client with a staff account's token. Raises Refused."""
     said = {
         "username": username,

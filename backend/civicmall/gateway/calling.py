@@ -49,11 +49,13 @@ class Calls:
 
     async def ask(
         self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str,
-        *, checked: bool = False, news: bool = False,
+        *, checked: App | None = None, news: bool = False,
     ) -> Any:  # fmt: skip
-        """One typed call. `checked`: rights were looked at; `news` needs none."""
+        """One typed call. `checked`: the app whose rights were looked at; another version may have
+        come since, which asks for more. `news` needs none.
+        """
         way, declared = self.way(shop, app, caller.citizen_id)
-        if not (checked or news):
+        if declared is not checked and not news:
             await self.check_rights(caller, shop, declared)
         if not way.gate.host.serves(app, operation):
             raise NoSuchApp(shop=shop, app=app)

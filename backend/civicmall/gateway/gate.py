@@ -59,6 +59,7 @@ class Gate:
         try:
             async with asyncio.timeout(START_S):
                 await self.host.start(secret, seed_for)
+            self.fault = ""
         except Exception as error:
             self.fault = f"{type(error).__name__} at start: {error}"
             log.exception("shop.start_failed", shop=self.shop_id)

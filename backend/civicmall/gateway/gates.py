@@ -47,7 +47,6 @@ class Gates:
         self._platform = platform
         self._open: dict[tuple[str, str], Gate] = {}
         self._keys: dict[str, ShopKeys] = {}
-        self._syncing = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -110,25 +109,32 @@ class Gates:
             way.gate.away = ""
 
     async def _sync(self) -> None:
-        async with self._syncing:
-            wanted = {d.key: d for d in self._registry.deployed()}
-            new = [d for key, d in wanted.items() if key not in self._open]
-            await asyncio.gather(*(self._enter(deployed) for deployed in new))
-            for key in self._open.keys() - wanted.keys():
-                task = asyncio.create_task(self._leave(self._open.pop(key)))
-                self._leaving.add(task)
-                task.add_done_callback(self._leaving.discard)
+        """Up to the first `await` without a break: nobody may meet a version that has no gate."""
+        missing = [d for d in self._registry.deployed() if d.key not in self._open]
+        new = [(deployed, gate) for deployed in missing if (gate := self._gate(deployed))]
+        await asyncio.gather(*(self._enter(deployed, gate) for deployed, gate in new))
+        wanted = {deployed.key for deployed in self._registry.deployed()}
+        for key in self._open.keys() - wanted:
+            task = asyncio.create_task(self._leave(self._open.pop(key)))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
 
-    async def _enter(self, deployed: Deployed) -> None:
+    def _gate(self, deployed: Deployed) -> Gate | None:
+        """The gate of a new version; None for one that can't be called at all."""
         try:
             host = self._host(deployed)
         except ValueError as error:  # OddAddress is one, and so is a key that is none
             self._registry.report(deployed.shop, f"its address or key: {error}", deployed.digest)
-            return
+            return None
         if host is None:
-            return  # broken code: the registry says why
+            return None  # broken code: the registry says why
         gate = Gate(deployed.shop, deployed.manifest.limits, host, self._house.clock)
+        if not isinstance(host, RemoteHost):
+            gate.fault = "it is starting"  # its tables aren't open yet
         self._open[deployed.key] = gate
+        return gate
+
+    async def _enter(self, deployed: Deployed, gate: Gate) -> None:
         seed_for = self._house.clock.today() if self._house.settings.sandbox else None
         await gate.start(self.keys_of(deployed.shop).secret, seed_for)
         if gate.fault:

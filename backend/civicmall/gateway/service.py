@@ -295,9 +295,7 @@ class Gateway:
         if kept := self._cache.get(key, self._house.clock.monotonic(), app.cache_seconds):
             return kept, False
         try:
-            answer = await self.calls.ask(
-                caller, shop, app.id, operation, asked, lang, checked=True
-            )
+            answer = await self.calls.ask(caller, shop, app.id, operation, asked, lang, checked=app)
         except SHOP_FAULTS:
             if kept := self._cache.get(key, self._house.clock.monotonic(), STALE_S):
                 return kept, True

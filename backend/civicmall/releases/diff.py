@@ -83,11 +83,12 @@ def _shown(value: Any) -> str:
 
 
 def _shop(before: Manifest | None, after: Manifest) -> Iterator[Change]:
-    was, now = (msgspec.to_builtins(m) if m else {} for m in (before, after))
     yield from _runtime(before, after)
     yield from _sets("egress", "", dict.fromkeys(before.egress if before else ()), dict.fromkeys(after.egress))  # fmt: skip
     if before is None:
         return  # the rest of a first release is the manifest itself
+    was: dict[str, Any] = msgspec.to_builtins(before)
+    now: dict[str, Any] = msgspec.to_builtins(after)
     singles: tuple[tuple[Kind, str], ...] = (
         ("account_changed", "settlement_account"),
         ("department_changed", "department"),

@@ -39,7 +39,10 @@ ShopFilter = Annotated[
 StateFilter = Annotated[
     str | None,
     QueryParameter(
-        name="state", pattern=f"^({'|'.join(STATES)})$", required=False, description="Only in this state."
+        name="state",
+        pattern=f"^({'|'.join(STATES)})$",
+        required=False,
+        description="Only in this state.",
     ),
 ]
 MOVES = problems(NoSuchRelease, ReleaseMoved, FourEyes)

@@ -156,6 +156,15 @@ async def test_files_that_can_not_be_taken(who: Visitor, at: str, office: Any) -
     assert stranger.status_code == 403
 
 
+async def test_one_file_may_serve_for_two_papers(who: Visitor, at: str, office: Any) -> None:
+    path = f"{at}/permit/apply"
+    both = {"m_photo": PHOTO, "m_paper": ("photo.png", PNG, "image/png")}
+    answer = await send(who, path, both, key=await who.key(path), f_name="张三", f_end="accept")
+    assert answer.status_code == 303, answer.text
+    handed = office.taken[answer.headers["location"].removeprefix("/cases/")].materials
+    assert len({one.id for one in handed}) == 2
+
+
 async def test_pressed_twice_is_one_case(who: Visitor, at: str, office: Any) -> None:
     key = await who.key(f"{at}/plain/apply")
     found = {

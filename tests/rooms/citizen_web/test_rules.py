@@ -126,3 +126,10 @@ def test_the_reference_reads_a_document() -> None:
         "array of Page of Thing or null", "a | b", "1", "map of string (date)",
     ]  # fmt: skip
     assert [f.required for f in fields] == [True, False, False, False]
+
+
+def test_an_address_is_found_in_what_a_department_names() -> None:
+    said = "国务院 · 2002-03-24 · https://www.gov.cn/a_1.htm"
+    assert rules.web_address(said) == "https://www.gov.cn/a_1.htm"
+    assert rules.web_address("见 https://x.cn/a，第二条") == "https://x.cn/a"
+    assert rules.web_address("javascript:alert(1)") == ""

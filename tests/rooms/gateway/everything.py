@@ -246,7 +246,7 @@ async def files(call: Call, ask: RawAsk) -> RawAnswer:
 @shop.raw("all", "PUT", "/big/{name}")
 async def big(call: Call, ask: RawAsk) -> RawAnswer:
     seen.append(call)
-    return RawAnswer(ask.body, ask.media)
+    return RawAnswer(ask.body, ask.media or "application/octet-stream")
 
 
 @shop.event("consent.withdrawn")

@@ -156,7 +156,7 @@ class Hostile:
     """One listening socket. `async with Hostile() as server:` then `server.port`."""
 
     def __init__(self, mode: str | None = None, tls: ssl.SSLContext | None = None) -> None:
-        self._mode = mode
+        self.mode = mode
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -203,7 +203,7 @@ class Hostile:
         self.peak = max(self.peak, self.open)
         number = self.accepted
         try:
-            if self._mode == "banner":
+            if self.mode == "banner":
                 writer.write(WHOLE)
             while await self._one(reader, writer, number):
                 pass
@@ -222,7 +222,7 @@ class Hostile:
         first, *rest = head.rstrip("\r\n").split("\r\n")
         method, target, _ = first.split(" ")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in rest)}
-        mode = self._mode or target.split("?")[0].split("/")[1]
+        mode = self.mode or target.split("?")[0].split("/")[1]
         self.bodies_begun.set()
         if mode == "early":  # answers, and never reads what comes
             writer.write(said(b"413 Too Large", b"content-length: 0"))

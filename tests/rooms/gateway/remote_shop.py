@@ -46,7 +46,7 @@ MB: Final = 1024 * 1024
 RAW: Final = [
     {"method": "GET", "path": "/files/{name}", "answer_max_bytes": 8 * MB},
     {"method": "POST", "path": "/files/{name}"},
-    {"method": "PUT", "path": "/big/{name}", "body_max_bytes": 8 * MB, "answer_max_bytes": 8 * MB},
+    {"method": "PUT", "path": "/big/{name}", "body_max_bytes": 8 * MB, "answer_max_bytes": 64 * MB},
 ]
 CLAIMS: Final = [{"name": "id_number", "purpose": workshop.text("to find you")}]
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -187,8 +187,8 @@ class Remote:
             await self.served.start()
         await self.place(placed(said(self.away), self.served.url))
         await self.gateway.gates.probe()
-        way = self.way(self.away)
-        way.gate._breaker = Breaker()
+        for shop in (self.here, self.away):
+            self.way(shop).gate._breaker = Breaker()
         self.served.seen.clear()
 
     def way(self, shop: str) -> Way:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -229,13 +230,14 @@ async def test_the_same_request_again_is_the_same_release(house: House) -> None:
 
 async def test_a_wrong_manifest_is_told_by_its_key(house: House) -> None:
     shop = Shop(house)
-    for change, key in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"contract": 99}, "$.contract"),
         ({"surprise": 1}, "$"),
         ({"runtime": "python"}, "$.runtime"),
         ({"version": "1.0.0-" + "a" * 80}, "$.version"),
         ({"runtime": {"url": "ftp://x.example", "key": "A" * 43}}, "$.runtime.url"),
-    ):
+    )
+    for change, key in cases:
         with pytest.raises(BadShopManifest) as refused:
             await shop.submit(**change)
         assert refused.value.extra == {"key": key}

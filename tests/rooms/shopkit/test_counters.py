@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tests import workshop
 
 from civicmall.kernel import migrate
 from civicmall.kernel.db import open_pool
@@ -68,17 +69,6 @@ TIMETABLE = counters.parse(
 )  # fmt: skip
 
 
-def app(name: str) -> dict[str, Any]:
-    said = {"zh-CN": name}
-    return {
-        "id": name,
-        "name": said,
-        "summary": said,
-        "icon": "book",
-        "capabilities": ["appointments"],
-    }
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A shop of two apps with counters of their own."""
@@ -94,7 +84,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     manifest = {
         "id": "counters", "version": "1.0.0", "contract": 2, "name": said, "summary": said,
         "department": said, "contacts": {"responsible": said, "phone": "19900008120"},
-        "settlement_account": "counters", "apps": [app("desk"), app("other")],
+        "settlement_account": "counters", "apps": [workshop.app(name, "appointments") for name in ("desk", "other")],
     }  # fmt: skip
     (home / "shop.json").write_text(json.dumps(manifest))
     sys.path.append(str(home / "src"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -12,16 +13,17 @@ from msgspec.structs import replace
 
 from civicmall.releases.diff import KINDS, Change, Kind, changes
 from shopkit import Claim, Fee, Manifest
+from shopkit.contract.base import Text
 from shopkit.manifest import Forms, Http, Limits, RawRoute
 
-WORDS = {"zh-CN": "改", "en": "changed"}
+WORDS: Text = {"zh-CN": "改", "en": "changed"}
 
 
 def with_app(manifest: Manifest, **parts: Any) -> Manifest:
     return replace(manifest, apps=[replace(manifest.apps[0], **parts)])
 
 
-CASES: list[tuple[Kind, str, Any]] = [
+CASES: list[tuple[Kind, str, Callable[[Manifest], Manifest]]] = [
     ("claim_added", "phone", lambda m: with_app(
         m, claims=[*m.apps[0].claims, Claim("phone", WORDS)])),
     ("claim_removed", "id_number", lambda m: with_app(m, claims=[])),
@@ -104,12 +106,14 @@ def test_a_claim_of_a_new_app_stands_out_too(manifest: Manifest) -> None:
     assert (found[0].kind, found[0].app, found[0].name) == ("claim_added", "permits", "id_number")
 
 
-def leaves(part: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def leaves(part: object, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The path of every value in plain data."""
     if isinstance(part, dict):
-        return [p for k, v in part.items() for p in leaves(v, (*at, k))]  # pyright: ignore[reportUnknownVariableType]
+        members = cast("dict[str, object]", part)
+        return [path for key, value in members.items() for path in leaves(value, (*at, key))]
     if isinstance(part, list):
-        return [p for i, v in enumerate(part) for p in leaves(v, (*at, i))]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        elements = cast("list[object]", part)
+        return [path for i, value in enumerate(elements) for path in leaves(value, (*at, i))]
     return [at]
 
 

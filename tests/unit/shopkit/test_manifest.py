@@ -85,7 +85,7 @@ def test_a_good_one(tmp_path: Path) -> None:
         ("id", "Library", "$.id", "regex"),
         ("id", "l", "$.id", "regex"),
         ("version", "1.2", "$.version", "regex"),
-        ("contract", 2, "$.contract", "contract 1"),
+        ("contract", 3, "$.contract", "contracts 1 and 2"),
         ("apps", [], "$.apps", "length"),
         ("apps/0/capabilities", [], "$.apps[0].capabilities", "length"),
         ("apps/0/capabilities", ["fly"], "$.apps[0].capabilities[0]", "fly"),

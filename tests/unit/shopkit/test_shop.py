@@ -77,7 +77,7 @@ def test_each_decorator_gives_the_function_back_and_keeps_it(shop: Shop) -> None
     }
     for operation, decorator in decorators.items():
         assert decorator("fees")(serve) is serve  # pyright: ignore[reportArgumentType]
-        assert shop.handlers["fees", operation] is serve  # pyright: ignore[reportArgumentType]
+        assert shop.answering.handlers["fees", operation] is serve
     shop.check()
 
 

@@ -38,10 +38,22 @@ async def form_of(b: Bench, person: Person) -> ApplyForm:
     return await b.ask("apply.form", FormQuery(), person)
 
 
-async def submission(b: Bench, person: Person) -> Submission:
+async def forms(b: Bench) -> list[tuple[Person, ApplyForm]]:
+    """Forms of the sample; not everybody gets one. Raises Failed where nobody does."""
+    found: list[tuple[Person, ApplyForm]] = []
+    said: ShopError | None = None
+    for person in b.people[:SAMPLE]:
+        try:
+            found.append((person, await form_of(b, person)))
+        except (NotFound, Refused) as error:
+            said = error
+    hold(found, f"nobody gets the form: {said!r}")
+    return found
+
+
+def submission(b: Bench, form: ApplyForm, *, optional: bool = True) -> Submission:
     """The form filled in with what is prefilled, else with its examples, and a paper for each."""
-    form = await form_of(b, person)
-    values: dict[str, Any] = examples(form.schema)
+    values = examples(form.schema, optional=optional)
     values |= {name: known.value for name, known in form.prefill.items()}
     case_id = fresh("case")
     papers = [b.target.hand_in(case_id, m.code, PAPER, m.media[0]) for m in form.materials]
@@ -52,17 +64,18 @@ async def applied(b: Bench) -> Applied:
     """Somebody's accepted application. Raises Skipped where nobody's is accepted at once."""
     said: object = "nobody asked"
     for person in b.people[:TRIED]:
-        try:
-            asked = await submission(b, person)
-            outcome = await b.ask("apply.submit", asked, person)
-        except Unavailable as error:
-            raise Skipped(f"it needs more than a kit has: {error.detail}") from error
-        except (BadForm, NotFound, Refused) as error:
-            said = error
-            continue
-        if outcome.state == "accepted":
-            return Applied(person, asked, outcome)
-        said = outcome
+        for optional in (True, False):
+            try:
+                asked = submission(b, await form_of(b, person), optional=optional)
+                outcome = await b.ask("apply.submit", asked, person)
+            except Unavailable as error:
+                raise Skipped(f"it needs more than a kit has: {error.detail}") from error
+            except (BadForm, NotFound, Refused) as error:
+                said = error
+                continue
+            if outcome.state == "accepted":
+                return Applied(person, asked, outcome)
+            said = outcome
     raise Skipped(f"nobody's example is accepted at once: {short(said)}")
 
 
@@ -79,15 +92,14 @@ async def said(b: Bench, operation: str, asked: Any, person: Person) -> Any:
 @on_apply()
 async def form_in_both_languages(b: Bench) -> None:
     """Every text of the form is there in Chinese and in English."""
-    for person in b.people[:SAMPLE]:
-        in_both_languages(await form_of(b, person))
+    for _, form in await forms(b):
+        in_both_languages(form)
 
 
 @on_apply()
 async def form_prefilled_with_what_fits(b: Bench) -> None:
     """What a form is filled in with fits its fields."""
-    for person in b.people[:SAMPLE]:
-        form = await form_of(b, person)
+    for _, form in await forms(b):
         known = {name: value.value for name, value in form.prefill.items()}
         for fault in wrong(form.schema, examples(form.schema) | known):
             hold(condition=False, seen=f"{fault.field}: {fault.problem}")
@@ -96,27 +108,27 @@ async def form_prefilled_with_what_fits(b: Bench) -> None:
 @on_apply()
 async def form_is_the_same_twice(b: Bench) -> None:
     """Asking for the form changes nothing: asked again it is the same."""
-    person = b.people[0]
-    first, again = [await form_of(b, person) for _ in range(2)]
+    person, first = (await forms(b))[0]
+    again = await form_of(b, person)
     hold(first == again, f"{short(first)}, then {short(again)}")
 
 
 @on_apply(when=asks_for_claims)
 async def submit_needs_its_claims(b: Bench) -> None:
     """Without the claims that the app asks for, an application is refused."""
-    asked = await submission(b, b.people[0])
+    asked = submission(b, (await forms(b))[0][1])
     await b.needs_claims("apply.submit", asked)
 
 
 @on_apply()
 async def submit_says_one_of_three(b: Bench) -> None:
     """The form filled in with its examples is accepted, pending, or refused with reasons."""
-    for person in b.people[:3]:
-        asked = await submission(b, person)
+    for person, form in (await forms(b))[:3]:
+        asked = submission(b, form)
         try:
             in_both_languages(await b.ask("apply.submit", asked, person))
         except BadForm as error:
-            reasons_known(error, (await form_of(b, person)).schema)
+            reasons_known(error, form.schema)
         except Unavailable as error:
             raise Skipped(f"it needs more than a kit has: {error.detail}") from error
         except ShopError as error:
