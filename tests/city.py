@@ -161,3 +161,22 @@ async def running_city(
         finally:
             server.should_exit = True
             await serving
+
+
+@asynccontextmanager
+async def listening(application: Any) -> AsyncGenerator[str]:
+    """Serve any ASGI application on a free port of the loopback interface; answers its address."""
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            application, http="httptools", lifespan="off", log_config=None, access_log=False
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started:
+                await asyncio.sleep(0.005)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving

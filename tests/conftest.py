@@ -20,7 +20,7 @@ import pytest_asyncio
 from civicmall import app
 from civicmall.kernel import crypto, db, embedded, logs
 from civicmall.kernel.clock import Clock
-from civicmall.kernel.config import Settings
+from civicmall.kernel.config import LOOPBACK, Settings
 from civicmall.kernel.house import House
 from tests.city import City, running_city
 
@@ -85,7 +85,10 @@ def database_url(server: embedded.Server, template: str) -> Generator[str]:
 @pytest.fixture(scope="module")
 def settings(database_url: str) -> Settings:
     """As in a sandbox; keys are the run's."""
-    return Settings(database_url=database_url, data_dir=RUN, log_json=False, pool_max=8)
+    return Settings(
+        database_url=database_url, data_dir=RUN, log_json=False, pool_max=8,
+        shop_networks=LOOPBACK,
+    )  # fmt: skip
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import msgspec
+from tests.api.tour_away import KEY, away
 from tests.api.tour_forms import forms
 from tests.city import City
 from tests.workshop import app, manifest, text
@@ -21,6 +23,9 @@ FILE: Final = Path(__file__).parents[2] / "backend" / "civicmall" / "examples.js
 SHOWN: Final = 2
 """Elements of a list that an example shows."""
 SECRET: Final = ("access_token", "refresh_token", "token")
+
+
+Publish = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Tour:
@@ -35,7 +40,10 @@ class Tour:
         """One call; `rest` fills the template, `query` and `headers` are taken as such."""
         query, headers = rest.pop("query", None), rest.pop("headers", None)
         path = template.format(**rest)
-        kwargs: dict[str, Any] = {} if body is None else {"json": body}
+        kwargs: dict[str, Any] = {}
+        if body is not None:  # as signatures are made over it
+            kwargs["content"] = msgspec.json.encode(body)
+            headers = {"content-type": "application/json", **(headers or {})}
         answer = await client.request(method, path, params=query, headers=headers, **kwargs)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         is_json = answer.headers.get("content-type", "").startswith("application/json")
@@ -64,7 +72,8 @@ async def tour(city: City) -> dict[str, dict[str, Any]]:
     await _public(t, nobody)
     citizen, order, ticket = await _citizen(t, city, nobody)
     await _desk(t, city, nobody, citizen, ticket)
-    await _releases(t, city)
+    publish = await _releases(t, city)
+    await away(t, city, citizen, publish)
     await _leave(t, city, citizen, order)
     return t.seen
 
@@ -208,14 +217,17 @@ async def _desk(
     await t.go(citizen, "POST", mine + "/confirm", again, ticket=ticket)
 
 
-async def _releases(t: Tour, city: City) -> None:
-    """A shop with an address of its own, from its department to the citizens and to its end."""
+async def _releases(t: Tour, city: City) -> Publish:
+    """A shop with an address of its own, from its department to the citizens and to its end.
+
+    Answers how another one is brought to the citizens.
+    """
     shop = "street_parking"
     await identity.add_staff(city.house, shop, "sandbox-only", "许岚", "department", shop)
     author, reader, publisher = [await city.department(n) for n in (shop, "operator", "reviewer")]
     desk, home = "/v1/desk/releases", "/v1/desk/releases/{release}"
     claims = [{"name": "phone", "purpose": text("泊位到期提醒")}]
-    address = {"url": "http://127.0.0.1:9/shop", "key": "A" * 43}
+    address = {"url": "http://127.0.0.1:9/shop", "key": KEY.text}
     found = [
         {"check": "progress-steps", "app": "permits", "result": "passed", "asks": "", "seen": ""}
     ]
@@ -240,6 +252,20 @@ async def _releases(t: Tour, city: City) -> None:
     await t.go(reader, "POST", home + "/rollback", {"note": "进度日期有误"}, **second)
     await t.go(author, "GET", home, **second)
     await t.go(reader, "POST", home + "/retire", {"note": "并入其他店铺"}, **first)
+
+    async def publish(said: dict[str, Any]) -> None:
+        name = said["id"]
+        await identity.add_staff(city.house, name, "sandbox-only", "许岚", "department", name)
+        theirs = await city.department(name)
+        passed = [{**found[0], "app": one["id"]} for one in said["apps"]]
+        body = {"manifest": said, "report": passed, "note": ""}
+        made = await theirs.post(desk, json=body, headers={"idempotency-key": name})
+        assert made.is_success, made.text
+        for client, move in ((reader, "approve"), (publisher, "publish")):
+            path = f"{desk}/{made.json()['id']}/{move}"
+            assert (await client.post(path, json={"note": ""})).is_success
+
+    return publish
 
 
 async def _leave(t: Tour, city: City, c: httpx.AsyncClient, order: str) -> None:

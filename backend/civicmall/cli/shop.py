@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from civicmall import app as house
-from civicmall import shops
 from civicmall.kernel.config import Settings
-from shopkit import BadManifest, read_manifest
-from shopkit.manifest import FILE
 
 from . import out
 
-app = typer.Typer(no_args_is_help=True, help="Departments' shops: list, check.")
+app = typer.Typer(no_args_is_help=True, help="Departments' shops: list, new, serve, check.")
 
 
 @app.command("list")
@@ -28,18 +27,85 @@ def list_shops() -> None:
 
 
 @app.command()
-def check(
-    folder: Annotated[Path, typer.Argument(help="The shop's folder, with shop.json.")],
+def new(
+    name: Annotated[str, typer.Argument(help="Its id: small letters, digits and _.")],
+    app_id: Annotated[str, typer.Option("--app", help="The id of its first app.")] = "requests",
+    into: Annotated[Path | None, typer.Option(help="Where; plugins/ where there is one.")] = None,
 ) -> None:
-    """Read the manifest, import the code, compare both; says where and how to mend it."""
+    """Make a folder with a small shop that works, its tests and a README."""
+    from .shop_new import BadName, make
+
     try:
-        manifest = read_manifest(folder / FILE)
-    except BadManifest as error:
+        plugins = Path("plugins")
+        home = make(into or (plugins if plugins.is_dir() else Path()), name, app_id)
+    except BadName as error:
+        out.print(f"[red]✗[/red] {error}")
+        raise typer.Exit(2) from error
+    out.print(f"[green]✓[/green] {home}", soft_wrap=True)
+    out.print(f"Next: civicmall shop check {home}", soft_wrap=True)
+
+
+@app.command()
+def serve(
+    folder: Annotated[Path, typer.Argument(help="The shop's folder, with shop.json.")],
+    *,
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 for any that is free.")] = 8100,
+    database_url: Annotated[
+        str, typer.Option(help="PostgreSQL; DATABASE_URL, else an embedded one.")
+    ] = "",
+    platform: Annotated[str, typer.Option(help="The platform's address, for its keys.")] = "",
+    key_file: Annotated[
+        Path | None, typer.Option(help="The shop's signing key; made where there is none.")
+    ] = None,
+    sandbox: Annotated[
+        bool | None,
+        typer.Option(help="Seed, and believe the key that everybody knows. As CIVICMALL_SANDBOX."),
+    ] = None,
+) -> None:
+    """Serve a Python shop as a service of its own, on the wire of the contract."""
+    from .shop_home import NoShop, find
+    from .shop_serve import Place
+    from .shop_serve import serve as serve_shop
+
+    settings = Settings.from_env()
+    if url := database_url or os.environ.get("DATABASE_URL", ""):
+        settings = msgspec.structs.replace(settings, database_url=url)
+    try:
+        shop = find(folder)
+    except NoShop as error:
         out.print(f"[red]✗[/red] {error}")
         raise typer.Exit(1) from error
-    found = [f for f in shops.discover(folder.absolute().parent) if f.key == folder.absolute().name]
-    entry = next(iter(shops.load(found).all()), None)
-    if entry is None or entry.state != "live":
-        out.print(f"[red]✗[/red] {manifest.id}: {entry.reason if entry else 'not found'}")
-        raise typer.Exit(1)
-    out.print(f"[green]✓[/green] {manifest.id} {manifest.version}: {len(manifest.apps)} apps")
+    keys = key_file or settings.data_dir / "shops" / f"{shop.manifest.id}.key"
+    mode = settings.sandbox if sandbox is None else sandbox
+    serve_shop(out, shop, settings, Place(host, port, platform, keys, mode))
+
+
+@app.command()
+def check(
+    shop: Annotated[str, typer.Argument(help="The shop's folder, with shop.json, or its address.")],
+    *,
+    report: Annotated[Path | None, typer.Option(help="Also as JSON, into this file.")] = None,
+    app_id: Annotated[list[str] | None, typer.Option("--app", help="Only these apps.")] = None,
+) -> None:
+    """Hold a shop to the contract: what each check asks, and what was seen. Exit 1 if one fails."""
+    from shopkit.kit import Failed, as_json
+
+    from .shop_check import check_folder, check_url, show
+    from .shop_home import NoShop, find
+
+    apps = app_id or []
+    try:
+        if shop.startswith(("http://", "https://")):
+            name, findings = check_url(shop, apps)
+        else:
+            found = find(Path(shop))
+            name = f"{found.manifest.id} {found.manifest.version}"
+            findings = check_folder(found, apps)
+    except (NoShop, Failed) as error:
+        out.print(f"[red]✗[/red] {error}")
+        raise typer.Exit(1) from error
+    sound = show(out, name, findings)
+    if report is not None:
+        report.write_bytes(as_json(findings))
+    raise typer.Exit(0 if sound else 1)

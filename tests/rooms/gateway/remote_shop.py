@@ -174,6 +174,8 @@ class Remote:
         self.away = away
         self.served = served
         self.gateway = city.parts.gateway
+        self.beside: list[Placed] = []
+        """What `back` places beside the shop that does everything."""
 
     async def place(self, *releases_: Placed) -> None:
         """From now on these are what is placed beside the folder's shop."""
@@ -181,11 +183,11 @@ class Remote:
         await releases.refresh(self.city.house.db, self.town)
 
     async def back(self) -> None:
-        """The shop that does everything, alone, up, and with nothing against it."""
+        """The shop that does everything, up, and with nothing against it."""
         self.served.instead = None
         if not self.served.up:
             await self.served.start()
-        await self.place(placed(said(self.away), self.served.url))
+        await self.place(placed(said(self.away), self.served.url), *self.beside)
         await self.gateway.gates.probe()
         for shop in (self.here, self.away):
             self.way(shop).gate._breaker = Breaker()

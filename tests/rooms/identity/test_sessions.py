@@ -179,9 +179,10 @@ async def test_nobody_ends_somebody_elses_session(city: City) -> None:
 
 async def test_keys_are_published(city: City) -> None:
     answer = await (await city.anonymous()).get("/.well-known/jwks.json")
-    (key,) = answer.json()["keys"]
+    key, shops = answer.json()["keys"]
     assert (key["kty"], key["crv"], key["use"]) == ("EC", "P-256", "sig")
-    assert "d" not in key
+    assert (shops["kty"], shops["crv"], shops["kid"]) == ("OKP", "Ed25519", "shops-1")
+    assert not any("d" in one for one in (key, shops))
 
 
 async def test_a_session_whose_time_is_over_is_not_renewed_and_forgotten(city: City) -> None:

@@ -66,7 +66,7 @@ WRONG: list[tuple[Change, str]] = [
         "$.apps[0]: Object contains unknown field `prize`",
     ),
     (lambda m: m.pop("contacts"), "$: Object missing required field `contacts`"),
-    (lambda m: m.update(contract=2), "$.contract: this platform speaks contract 1"),
+    (lambda m: m.update(contract=3), "$.contract: this platform speaks contracts 1 and 2"),
     (lambda m: m["name"].pop("zh-CN"), "$.name: zh-CN is missing"),
     (lambda m: m["apps"].append(m["apps"][0]), "$.apps[1].id: matters stands twice"),
 ]

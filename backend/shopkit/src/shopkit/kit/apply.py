@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..contract import ApplyForm, FormQuery, Outcome, Submission, Supplement, Withdrawal  # noqa: TID252 (the package is one thing)
+from ..contract import ApplyForm, FormQuery, Outcome, Reason, Submission, Supplement, Withdrawal  # noqa: TID252 (the package is one thing)
 from ..errors import BadForm, NotFound, Refused, ShopError, Unavailable  # noqa: TID252 (the same)
 from ..forms import wrong  # noqa: TID252 (the same)
 from ..sandbox import Person  # noqa: TID252 (the same)
@@ -17,6 +17,8 @@ from .checks import Failed, Skipped, asks_for_claims, check, hold, short
 on_apply = partial(check, "apply", capability="apply")
 TRIED: Final = 150
 """People who apply until one is accepted: a department may take one application of each."""
+MENDED: Final = 3
+"""Times that one person mends a form that was refused."""
 PAPER: Final = b"%PDF-1.4\n% a sandbox's paper\n%%EOF\n"
 
 
@@ -51,10 +53,10 @@ async def forms(b: Bench) -> list[tuple[Person, ApplyForm]]:
     return found
 
 
-def submission(b: Bench, form: ApplyForm, *, optional: bool = True) -> Submission:
+def submission(b: Bench, form: ApplyForm, values: dict[str, Any] | None = None) -> Submission:
     """The form filled in with what is prefilled, else with its examples, and a paper for each."""
-    values = examples(form.schema, optional=optional)
-    values |= {name: known.value for name, known in form.prefill.items()}
+    if values is None:
+        values = examples(form.schema) | {n: known.value for n, known in form.prefill.items()}
     case_id = fresh("case")
     papers = [b.target.hand_in(case_id, m.code, PAPER, m.media[0]) for m in form.materials]
     return Submission(case_id, values, materials=papers)
@@ -64,19 +66,47 @@ async def applied(b: Bench) -> Applied:
     """Somebody's accepted application. Raises Skipped where nobody's is accepted at once."""
     said: object = "nobody asked"
     for person in b.people[:TRIED]:
-        for optional in (True, False):
-            try:
-                asked = submission(b, await form_of(b, person), optional=optional)
-                outcome = await b.ask("apply.submit", asked, person)
-            except Unavailable as error:
-                raise Skipped(f"it needs more than a kit has: {error.detail}") from error
-            except (BadForm, NotFound, Refused) as error:
-                said = error
-                continue
-            if outcome.state == "accepted":
-                return Applied(person, asked, outcome)
-            said = outcome
+        try:
+            found = await _applied(b, person)
+        except Unavailable as error:
+            raise Skipped(f"it needs more than a kit has: {error.detail}") from error
+        except (BadForm, NotFound, Refused) as error:
+            said = error
+            continue
+        if found.outcome.state == "accepted":
+            return found
+        said = found.outcome
     raise Skipped(f"nobody's example is accepted at once: {short(said)}")
+
+
+async def _applied(b: Bench, person: Person) -> Applied:
+    """Somebody's application, mended where its refusal names fields: as a person at the form would."""
+    form = await form_of(b, person)
+    found = await _submitted(b, person, submission(b, form))
+    for _ in range(MENDED):
+        if found.outcome.state != "refused":
+            break
+        values = _mended(form, found.asked.form, found.outcome.reasons)
+        if values == found.asked.form:
+            break
+        found = await _submitted(b, person, submission(b, form, values))
+    return found
+
+
+async def _submitted(b: Bench, person: Person, asked: Submission) -> Applied:
+    try:
+        outcome = await b.ask("apply.submit", asked, person)
+    except BadForm as error:
+        outcome = Outcome("refused", reasons=error.reasons)
+    return Applied(person, asked, outcome)
+
+
+def _mended(form: ApplyForm, values: dict[str, Any], reasons: list[Reason]) -> dict[str, Any]:
+    """Without the optional fields that were wrong, and with those that were missing."""
+    named = {reason.field for reason in reasons} & form.schema.properties.keys()
+    given = examples(form.schema)
+    kept = {n: v for n, v in values.items() if n not in named or n in form.schema.required}
+    return kept | {n: given[n] for n in named if n is not None and n not in values}
 
 
 def other_than(b: Bench, person: Person) -> Person:

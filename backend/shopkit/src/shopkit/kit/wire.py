@@ -199,12 +199,12 @@ async def strange_headers_are_ignored(b: Bench) -> None:
 async def citizens_at_once_are_told_apart(b: Bench) -> None:
     """Questions of many citizens at the same moment each get their own citizen's answer."""
     one = await sound(b)
-    bench = bench_of(one.remote, one.app)
+    bench, now = bench_of(one.remote, one.app), letters.seconds()
 
     async def asked(number: int) -> tuple[int, bytes]:
         citizen = bench.citizen(bench.people[number])
         who = Sound(one.remote, one.app, one.operation, one.asked, citizen)
-        reply = await who.send(who.letter())
+        reply = await who.send(who.letter(now=now))
         return reply.status_code, reply.content
 
     alone = [await asked(number) for number in range(SAMPLE)]

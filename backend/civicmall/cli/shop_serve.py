@@ -1,0 +1,142 @@
+"""`civicmall shop serve`: a Python shop as a service of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from msgspec import Struct
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from civicmall.kernel import crypto
+from civicmall.kernel.config import BadSetting, Settings
+from shopkit import Shop, ShopDb
+from shopkit.keys import Key
+from shopkit.kit.letters import WEBHOOK_SECRET
+from shopkit.serve import PlatformClient, ShopService, Trust, sandbox_trust
+from shopkit.serve.platform import no_platform
+
+from .run import Server, database
+from .shop_home import opened, prepare, secret_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+SEED: Final = 32
+JWKS: Final = "/.well-known/jwks.json"
+WEBHOOK_SETTING: Final = "CIVICMALL_WEBHOOK_SECRET"
+DRAIN_S: Final = 5
+"""Beyond the shop's own deadline, for answers that are under way when it is stopped."""
+
+
+class Place(Struct, frozen=True):
+    """Where it is served, and for whom."""
+
+    host: str
+    port: int
+    platform: str
+    key_file: Path
+    sandbox: bool
+
+
+def key_of(path: Path) -> Key:
+    """The shop's signing key, made at the first start; mode 600. Raises BadSetting."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(urlsafe_b64encode(os.urandom(SEED)) + b"\n")
+    if path.stat().st_mode & 0o077:
+        raise BadSetting(str(path), "a file that nobody else can read (chmod 600)")
+    try:
+        return Key(urlsafe_b64decode(path.read_bytes().strip()))
+    except ValueError as error:
+        raise BadSetting(str(path), f"{SEED} bytes in base64url") from error
+
+
+def trust_of(place: Place) -> Trust:
+    """Whom it believes. Raises BadSetting where that would be nobody."""
+    jwks = place.platform.rstrip("/") + JWKS if place.platform else ""
+    if place.sandbox:
+        return sandbox_trust(jwks)
+    if not jwks:
+        raise BadSetting("--platform", "the platform's address: outside a sandbox its key is there")
+    return Trust(jwks=jwks)
+
+
+def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
+    """Migrate, seed in a sandbox, and serve until it is stopped."""
+    key, trust = key_of(place.key_file), trust_of(place)
+    keys = crypto.load(settings.data_dir)
+    url = settings.database_url
+    if shop.migrations is not None:
+        url = database(settings, out.print).database_url
+        for name in asyncio.run(prepare(shop, url, keys)):
+            out.print(f"applied {name}")
+
+    client = PlatformClient(place.platform, shop.manifest.id, key) if place.platform else None
+
+    @asynccontextmanager
+    async def schema() -> AsyncGenerator[ShopDb]:
+        async with opened(shop, url, keys, seed=place.sandbox) as own:
+            yield own
+        if client is not None:
+            await client.close()
+
+    service = ShopService(
+        shop, trust=trust, secret=secret_of(shop, keys), opened=schema,
+        materials=client.material if client else no_platform,
+        webhook_secret=os.environ.get(WEBHOOK_SETTING, WEBHOOK_SECRET if place.sandbox else ""),
+    )  # fmt: skip
+    config = uvicorn.Config(
+        service,
+        host=place.host,
+        port=place.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=shop.manifest.limits.timeout_ms // 1000 + DRAIN_S,
+    )
+    server: Any = Server(config, lambda: out.print(welcome(shop, key, place, _port(server))))
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return  # asked for, and done in good order
+    if not server.started:
+        sys.exit(3)
+
+
+def _port(server: uvicorn.Server) -> int:
+    """The one that it got, where 0 asked for any."""
+    return next(s.getsockname()[1] for one in server.servers for s in one.sockets)
+
+
+def welcome(shop: Shop, key: Key, place: Place, port: int) -> Panel:
+    """Where it listens, and how the platform learns of it."""
+    url = f"http://{place.host}:{port}"
+    table = Table.grid(padding=(0, 2))
+    table.add_row("listens on", url)
+    table.add_row("discovery", f"{url}/.well-known/civicmall-shop")
+    table.add_row("believes", place.platform or "the sandbox's key, which everybody knows")
+    table.add_row("public key", key.text)
+    table.add_row("key file", str(place.key_file))
+    table.add_row("", "")
+    table.add_row(
+        "to register it", 'shop.json: "runtime": {"url": …, "key": …} with the address that'
+    )
+    table.add_row(
+        "", "the platform reaches it at, and this public key; then `civicmall shop submit`"
+    )
+    table.add_row("to check it", f"civicmall shop check {url}")
+    return Panel(table, title=f"{shop.manifest.id} {shop.manifest.version} is up", expand=False)
