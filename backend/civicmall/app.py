@@ -169,7 +169,7 @@ async def assemble(
         gate.calls.give_material = cases.give_material(house)
         gate.callbacks.tell_case = partial(cases.told, house)
         cases.listen(handlers, registry)
-        ratings.listen(handlers, house, registry)
+        ratings.listen(handlers, house, registry, gate)
         yield Parts(
             house=house,
             registry=registry,

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import httpx
 import typer
 
+from civicmall.kernel.config import Settings
 from shopkit import BadManifest, Manifest, read_manifest
 from shopkit.kit import Finding, as_json, connect, run
 from shopkit.manifest import FILE, Http
@@ -42,7 +43,9 @@ def submit(
     *,
     username: Username,
     url: Annotated[str, typer.Option(help="Where the shop runs (`shop serve`).")] = "",
-    key: Annotated[str, typer.Option(help="Its public key, as `shop serve` prints it.")] = "",
+    key: Annotated[
+        str, typer.Option(help="Its public key; that of `shop serve` here, if left out.")
+    ] = "",
     platform: Platform = "http://127.0.0.1:8000",
     report: Annotated[
         Path | None, typer.Option(help="A report of `shop check URL --report FILE`.")
@@ -74,9 +77,18 @@ def _address(manifest: Manifest, url: str, key: str) -> dict[str, str]:
     known = manifest.runtime
     if isinstance(known, Http):
         return {"url": url or known.url, "key": key or known.key}
+    key = key or _own_key(manifest.id)
     if not url or not key:
         raise Refused(f"{FILE} names no address: say --url and --key")
     return {"url": url, "key": key}
+
+
+def _own_key(shop: str) -> str:
+    """The public key that `shop serve` signs with in this folder; empty where it never ran."""
+    from .shop_serve import key_of
+
+    path = Settings.from_env().data_dir / "shops" / f"{shop}.key"
+    return key_of(path).text if path.exists() else ""
 
 
 def _checked(url: str) -> bytes:

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import uvicorn
 from msgspec import Struct
@@ -21,6 +22,7 @@ from civicmall.kernel.config import BadSetting, Settings
 from shopkit import Shop, ShopDb
 from shopkit.keys import Key
 from shopkit.kit.letters import WEBHOOK_SECRET
+from shopkit.manifest import Http
 from shopkit.serve import PlatformClient, ShopService, Trust, sandbox_trust
 from shopkit.serve.platform import no_platform
 
@@ -82,6 +84,9 @@ def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
         for name in asyncio.run(prepare(shop, url, keys)):
             out.print(f"applied {name}")
 
+    runtime = shop.manifest.runtime
+    if isinstance(runtime, Http) and runtime.key != key.text:
+        out.print(f"[yellow]shop.json names another key than {place.key_file} has[/yellow]")
     client = PlatformClient(place.platform, shop.manifest.id, key) if place.platform else None
 
     @asynccontextmanager
@@ -92,7 +97,7 @@ def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
             await client.close()
 
     service = ShopService(
-        shop, trust=trust, secret=secret_of(shop, keys), opened=schema,
+        shop, base=_base(shop), trust=trust, secret=secret_of(shop, keys), opened=schema,
         materials=client.material if client else no_platform,
         webhook_secret=os.environ.get(WEBHOOK_SETTING, WEBHOOK_SECRET if place.sandbox else ""),
     )  # fmt: skip
@@ -117,6 +122,12 @@ def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
         sys.exit(3)
 
 
+def _base(shop: Shop) -> str:
+    """The path of the address in its manifest: proxies before it keep it, for it is signed."""
+    runtime = shop.manifest.runtime
+    return urlsplit(runtime.url).path.rstrip("/") if isinstance(runtime, Http) else ""
+
+
 def _port(server: uvicorn.Server) -> int:
     """The one that it got, where 0 asked for any."""
     return next(s.getsockname()[1] for one in server.servers for s in one.sockets)
@@ -124,7 +135,7 @@ def _port(server: uvicorn.Server) -> int:
 
 def welcome(shop: Shop, key: Key, place: Place, port: int) -> Panel:
     """Where it listens, and how the platform learns of it."""
-    url = f"http://{place.host}:{port}"
+    url = f"http://{place.host}:{port}{_base(shop)}"
     table = Table.grid(padding=(0, 2))
     table.add_row("listens on", url)
     table.add_row("discovery", f"{url}/.well-known/civicmall-shop")

@@ -8,7 +8,6 @@ from civicmall import identity
 from civicmall.kernel.db import Pool
 from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
-from civicmall.shops import NoSuchShop, ShopRetired
 from shopkit import Event
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ def listen(handlers: Handlers, gateway: Gateway) -> None:
             event.at,
             {"app": event.app, "sub": sub},
         )
-        try:
-            await gateway.tell(event.shop, news)
-        except (NoSuchShop, ShopRetired):
-            return  # it has left, and knows nobody any more
+        await gateway.tell(event.shop, news)
 
     handlers.on(identity.ConsentWithdrawn, on_withdrawn)

@@ -12,6 +12,7 @@ import msgspec
 
 from civicmall import inbox
 from civicmall.cases import Finished
+from civicmall.gateway import Gateway
 from civicmall.kernel import ids
 from civicmall.kernel.db import Pool
 from civicmall.kernel.house import House
@@ -19,6 +20,7 @@ from civicmall.kernel.i18n import Text
 from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
 from civicmall.shops import NoSuchShop, Registry
+from shopkit import Event, EventType
 
 from . import rules
 from .events import RatingGiven, RectificationMoved
@@ -27,9 +29,8 @@ from .queries import q
 from .words import invitation, message
 
 
-def listen(handlers: Handlers, house: House, registry: Registry) -> None:
-    """Everything this room does when it hears of its own events, and that a case was finished."""
-    del house  # handlers get their pool with each event
+def listen(handlers: Handlers, house: House, registry: Registry, gateway: Gateway) -> None:
+    """Everything this room does when it hears of its own events."""
 
     async def on_given(db: Pool, event: RatingGiven, delivery: Delivery) -> None:
         await project(db, event.rating_id)
@@ -53,7 +54,20 @@ def listen(handlers: Handlers, house: House, registry: Registry) -> None:
         )
 
     handlers.on(Finished, on_finished)
+
+    async def tell_shop(_: Pool, event: RatingGiven, delivery: Delivery) -> None:
+        """The department's own system hears of it, if it wants to; no word of the citizen's."""
+        said = {"rating_id": str(event.rating_id), "app": event.app, "stars": event.stars}
+        opened: list[EventType] = ["rectification.opened"] if event.opened else []
+        kinds: list[EventType] = ["rating.given", *opened]
+        for kind in kinds:
+            news = Event(
+                f"{delivery.id}-{kind.partition('.')[0]}", kind, event.app, house.clock.now(), said
+            )
+            await gateway.tell(event.shop, news)
+
     handlers.on(RatingGiven, on_given)
+    handlers.on(RatingGiven, tell_shop)
     handlers.on(RectificationMoved, on_moved)
 
 

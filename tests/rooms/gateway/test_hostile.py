@@ -138,9 +138,8 @@ def shop() -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def enemy(remote: Remote, hostile: Hostile, shop: str) -> Enemy:
+async def enemy(remote: Remote, hostile: Hostile, shop: str) -> AsyncGenerator[Enemy]:
     """The hostile shop beside the good ones, with nothing against it yet."""
-    hostile.mode = "ok"
     hostile.go.set()
     if not remote.beside:
         remote.beside = [placed(said(shop), f"http://127.0.0.1:{hostile.port}")]
@@ -148,7 +147,8 @@ async def enemy(remote: Remote, hostile: Hostile, shop: str) -> Enemy:
     gate = remote.way(shop).gate
     gate._breaker = Breaker()
     client, _ = await someone(remote.city)
-    return Enemy(remote, hostile, shop, gate, client)
+    yield Enemy(remote, hostile, shop, gate, client)
+    hostile.mode = "ok"
 
 
 def test_every_mode_of_the_hostile_server_is_judged() -> None:
@@ -159,6 +159,7 @@ def test_every_mode_of_the_hostile_server_is_judged() -> None:
 async def ends(enemy: Enemy, mode: str) -> dict[str, Any]:
     """A typed call of that mode with neighbours beside it; the problem that it ends in."""
     enemy.server.mode = mode
+    enemy.gate._breaker = Breaker()
     calling = asyncio.create_task(enemy.typed())
     await enemy.neighbours_are_served()
     answer, took = await calling

@@ -14,6 +14,7 @@ import pytest
 from tests.rooms.ratings.steps import SHOP, call_of
 
 from civicmall import inbox, ratings
+from civicmall.gateway import Gateway
 from civicmall.identity import Caller, NotAllowed, Staff
 from civicmall.kernel import ids
 from civicmall.kernel.calendar import DueDate
@@ -51,7 +52,7 @@ class Office:
         self.house = msgspec.structs.replace(house, clock=self.clock)
         self.registry = registry
         self.handlers = Handlers()
-        ratings.listen(self.handlers, self.house, registry)
+        ratings.listen(self.handlers, self.house, registry, Gateway(self.house, registry))
         self.drain = Drain(house.db, self.handlers)
 
     async def news(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from ..forms import Form  # noqa: TID252 (the package is one thing)
 from .base import Basis, Id, Text
@@ -30,7 +30,7 @@ class Material(Struct, frozen=True):
     name: Text
     required: bool = True
     note: Text | None = None
-    media: Annotated[tuple[Media, ...], Meta(min_length=1)] = MEDIA
+    media: Annotated[list[Media], Meta(min_length=1)] = field(default_factory=lambda: [*MEDIA])
 
 
 class Prefill(Struct, frozen=True):

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-EventType = Literal["consent.withdrawn", "rating.given", "rectification.opened", "shop.state"]
+EventType = Literal["consent.withdrawn", "rating.given", "rectification.opened"]
 
 
 class Event(Struct, frozen=True):
-    """Comes at least once: `id` is the same each time. `subject` is the app, or the shop."""
+    """Comes at least once: `id` is the same each time. `subject` is the app."""
 
     id: str
     type: EventType
