@@ -20,7 +20,9 @@ from civicmall.releases import Submission
 pytestmark = pytest.mark.browser
 
 
-async def test_a_release_is_reviewed_without_scripts(city: City, browser: Browser) -> None:
+async def test_a_release_is_reviewed_on_a_phone_and_published_at_a_desk(
+    city: City, browser: Browser
+) -> None:
     shop = Shop(city.house, city.parts.registry)
     await shop.live("1.0.0")
     claims = [{"name": n, "purpose": text("to compare names")} for n in ("phone", "name")]
@@ -33,9 +35,7 @@ async def test_a_release_is_reviewed_without_scripts(city: City, browser: Browse
     )
     page = f"/console/releases/{made.id}"
 
-    reader = await screen(
-        browser, city.url, "reader", size=PHONE, lang="en", dark=True, scripts=False
-    )
+    reader = await screen(browser, city.url, "reader", size=PHONE, lang="en", dark=True)
     await staff(reader, "operator")
     await reader.goto("/console/releases")
     await reader.look("waiting")
@@ -78,7 +78,7 @@ async def test_what_was_given_up_on_is_sent_again(city: City, browser: Browser) 
         " values (4, $1, $2, $3, true, 20, 'TimeoutError')",
         *(ids.new(4), kind, body),
     )
-    operator = await screen(browser, city.url, "letters", lang="en", scripts=False)
+    operator = await screen(browser, city.url, "letters", lang="en")
     await staff(operator, "operator")
     for path in ("/console/shops", "/console/dead-letters"):
         await operator.goto(path)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from civicmall.kernel.errors import NotFound
 from shopkit import Media
 from shopkit.call import Call, Citizen, FetchMaterial, no_materials
+from shopkit.egress import NoEgress
 
 GiveMaterial = Callable[[str, UUID, UUID], Awaitable[tuple[Media, bytes]]]
 """Shop, case and material → what was handed in."""
@@ -36,11 +37,11 @@ class Facts(Struct, frozen=True):
     secret: bytes
     materials: FetchMaterial = no_materials
 
-    def call(self, db: Any) -> Call:
+    def call(self, db: Any, http: Any = None) -> Call:
         """The call as the shop's code sees it."""
         return Call(
             self.citizen, self.lang, self.now, self.today, self.trace_id, self.deadline_s, db,
-            self.secret, self.app, self.materials,
+            self.secret, self.app, self.materials, http or NoEgress(),
         )  # fmt: skip
 
 

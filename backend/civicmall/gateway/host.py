@@ -22,6 +22,7 @@ from civicmall.kernel.migrate import Room
 from shopkit import RawAnswer, Shop
 from shopkit.answers import checked
 from shopkit.call import Call, NoTables
+from shopkit.egress import NoEgress
 
 from .facts import Facts
 from .wire import sendable, weigh
@@ -137,6 +138,7 @@ class InProcess:
         self._password = password
         self._loop = uvloop.new_event_loop()
         self._pool: Any = NoTables()
+        self._http: Any = NoEgress()
         self._leaving = False
         self._thread = threading.Thread(
             target=self._run, name=f"shop-{shop.manifest.id}", daemon=True
@@ -157,6 +159,7 @@ class InProcess:
 
     async def _open(self, secret: bytes, today: date | None) -> None:
         name = self.shop.manifest.id
+        self._http = egress.client(self.shop.manifest.egress)
         if self.shop.migrations is not None:
             self._pool = await db.open_pool(
                 self._url,
@@ -178,7 +181,9 @@ class InProcess:
         The way over to the shop's thread and back is made by hand: `run_coroutine_threadsafe`
         takes half as long again, and this is every call's overhead.
         """
-        crossing = _Crossing(self.shop, self._loop, operation, facts.call(self._pool), asked)
+        crossing = _Crossing(
+            self.shop, self._loop, operation, facts.call(self._pool, self._http), asked
+        )
         return await crossing.go()
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -192,6 +197,8 @@ class InProcess:
         async def close() -> None:
             if not isinstance(self._pool, NoTables):
                 self._pool.terminate()
+            if not isinstance(self._http, NoEgress):
+                await self._http.aclose()
 
         try:
             async with asyncio.timeout(2):

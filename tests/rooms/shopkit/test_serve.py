@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -434,11 +433,11 @@ async def test_an_event_needs_a_secret_here() -> None:
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
             lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
             max_leaves=12,
-        ).map(lambda value: msgspec.json.encode(value)),
+        ).map(msgspec.json.encode),
         st.dictionaries(
             st.sampled_from(["id", "limit", "values", "paid", "case_id", "form", "slot", "request_id"]),
             st.none() | st.integers() | st.text(max_size=20) | st.lists(st.integers(), max_size=2),
-        ).map(lambda value: msgspec.json.encode(value)),
+        ).map(msgspec.json.encode),
     ),
     number=st.integers(0, 5),
 )  # fmt: skip
@@ -460,5 +459,4 @@ def test_no_body_is_a_fault(body: bytes, number: int) -> None:
                 # has held them against the manifest's schema, and here too it has before it signs.
                 assert reply.json()["type"] != "failed" or operation.endswith(".run")
 
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(check())
+    asyncio.run(check())

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from .contract import Handed
+from .egress import NoEgress
 from .errors import Refused
 
 
@@ -75,6 +76,8 @@ class Call(Struct, frozen=True):
     app: str = ""
     """Which app is asked: one function may serve several."""
     materials: FetchMaterial = no_materials
+    http: Any = NoEgress()
+    """An httpx.AsyncClient for the hosts that the manifest names in `egress`."""
 
     async def material(self, case_id: str, handed: Handed) -> bytes:
         """The bytes of a material that was handed in with a case of this shop."""

@@ -7,9 +7,11 @@ import hashlib
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final, Self
 
+from . import egress
 from .answers import checked
 from .call import Call, Citizen, ShopDb
 from .contract import Handed, Media
+from .egress import NoEgress
 from .errors import BadManifest
 from .manifest import App
 from .sandbox import Person
@@ -34,15 +36,19 @@ class TestShop:
         self.db = db
         self.now = now or datetime.now(UTC)
         self.secret = secret
+        self._http: Any = NoEgress()
         self.materials: dict[tuple[str, str], bytes] = {}
 
     async def __aenter__(self) -> Self:
         self.shop.check()
+        self._http = egress.client(self.shop.manifest.egress)
         await self.seed()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Nothing of ours stays open; `db` is the caller's."""
+        if not isinstance(self._http, NoEgress):
+            await self._http.aclose()
 
     @property
     def today(self) -> date:
@@ -72,7 +78,7 @@ class TestShop:
         deadline_s = self.shop.manifest.limits.timeout_ms / 1000
         call = Call(
             who, lang, self.now, self.today, "test", deadline_s, self.db, self.secret,
-            self._app(app).id, self._material,
+            self._app(app).id, self._material, self._http,
         )  # fmt: skip
         async with asyncio.timeout(deadline_s):
             return checked(operation, asked, await self.shop.answer(operation, call, asked))

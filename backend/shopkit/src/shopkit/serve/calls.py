@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from .. import egress  # noqa: TID252 (the package is one thing)
 from ..answer_checks import CITY  # noqa: TID252 (the package is one thing)
 from ..answers import ASKS, WrongAnswer, checked  # noqa: TID252 (the same)
 from ..call import Call, Citizen, FetchMaterial, ShopDb  # noqa: TID252 (the same)
@@ -33,6 +34,7 @@ class Caller:
         self._shop = shop
         self._secret = secret
         self.materials = materials
+        self._http = egress.client(shop.manifest.egress)  # open as long as the process
 
     def call(self, scope: Scope, citizen: Citizen, created: int, db: ShopDb, app: str) -> Call:
         """What the shop's code sees. `created` is the platform's time in Unix seconds."""
@@ -40,7 +42,7 @@ class Caller:
         return Call(
             citizen, language(header(scope, b"accept-language")), now, now.astimezone(CITY).date(),
             trace(header(scope, b"traceparent")), self.deadline_s(header(scope, DEADLINE)), db,
-            self._secret, app, self.materials,
+            self._secret, app, self.materials, self._http,
         )  # fmt: skip
 
     def deadline_s(self, said: bytes) -> float:

@@ -37,6 +37,20 @@ class _Jwks(Struct, frozen=True):
     keys: list[_Jwk]
 
 
+_NOT_A_SET: Final = (
+    httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, RecursionError, ValueError,
+)  # fmt: skip
+
+
+def _read(body: bytes) -> dict[str, Ed25519PublicKey]:
+    """The Ed25519 keys of a set. Raises ValueError for one under which anybody could sign."""
+    return {
+        jwk.kid: public_key(jwk.x)
+        for jwk in msgspec.json.decode(body, type=_Jwks).keys
+        if (jwk.kty, jwk.crv) == ("OKP", "Ed25519") and jwk.kid
+    }
+
+
 class Trust:
     """Fixed keys, and those that the platform publishes at `jwks`, fetched when one is unknown."""
 
@@ -76,16 +90,12 @@ class Trust:
             ):
                 answer.raise_for_status()
                 body = await _capped(answer)
-            found = msgspec.json.decode(body, type=_Jwks)
-        except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, RecursionError) as error:
+            found = _read(body)
+        except _NOT_A_SET as error:
             raise NoKeys(f"{self._jwks}: {type(error).__name__}: {error}"[:300]) from error
-        self._fetched = {
-            jwk.kid: public_key(jwk.x)
-            for jwk in found.keys
-            if (jwk.kty, jwk.crv) == ("OKP", "Ed25519") and jwk.kid
-        }
-        if not self._fetched:
+        if not found:
             raise NoKeys(f"{self._jwks}: no Ed25519 key in it")
+        self._fetched = found
 
 
 async def _capped(answer: httpx.Response) -> bytes:
