@@ -41,8 +41,6 @@ class Gate:
         self.running = 0
         self.fault = ""
         """Why the shop could not start; empty where it did."""
-        self.away = ""
-        """What the last probe said; empty where the shop answered it."""
         self.window = Window()
         self._inside = asyncio.Semaphore(limits.concurrency)
         self._places = limits.concurrency + limits.queue

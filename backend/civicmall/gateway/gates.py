@@ -11,12 +11,11 @@ from msgspec import Struct
 from civicmall.kernel import logs
 from civicmall.kernel.house import House
 from civicmall.shops import Deployed, Registry
-from shopkit.answers import WrongAnswer
 from shopkit.keys import public_key
 from shopkit.manifest import Http
 
 from .errors import ShopUnavailable
-from .facts import Host, ShopBroken
+from .facts import Host
 from .gate import Gate
 from .host import InProcess, role
 from .platform import Platform
@@ -95,18 +94,8 @@ class Gates:
 
     async def probe(self) -> None:
         """Ask each shop at an address of its own whether it is there, and what it speaks now."""
-        await asyncio.gather(*(self._probe(way) for way in self.all()))
-
-    async def _probe(self, way: Way) -> None:
-        host = way.gate.host
-        if not isinstance(host, RemoteHost):
-            return
-        try:
-            await host.discover()
-        except (ShopBroken, WrongAnswer, TimeoutError) as error:
-            way.gate.away = str(error) or "it does not answer in time"
-        else:
-            way.gate.away = ""
+        hosts = [way.gate.host for way in self.all()]
+        await asyncio.gather(*(host.probe() for host in hosts if isinstance(host, RemoteHost)))
 
     async def _sync(self) -> None:
         """Up to the first `await` without a break: nobody may meet a version that has no gate."""

@@ -19,7 +19,7 @@ import uvloop
 from civicmall.kernel import db, logs
 from civicmall.kernel.crypto import Keys
 from civicmall.kernel.migrate import Room
-from shopkit import RawAnswer, Shop
+from shopkit import RawAnswer, Shop, egress
 from shopkit.answers import checked
 from shopkit.call import Call, NoTables
 from shopkit.egress import NoEgress

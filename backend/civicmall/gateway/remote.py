@@ -84,6 +84,8 @@ class RemoteHost:
         )
         self.contract = manifest.contract
         """What is spoken with it; 0 where it speaks none of ours."""
+        self.away = ""
+        """Why it wasn't there when it was last asked; empty where it was."""
         self._served = {
             (app.id, operation)
             for app in manifest.apps
@@ -96,10 +98,18 @@ class RemoteHost:
     async def start(self, secret: bytes, seed_for: date | None) -> None:
         """Ask what it speaks. A shop that is down may come later, and is called as it declared."""
         del secret, seed_for
+        await self.probe()
+        if self.away:
+            log.warning("shop.not_yet_there", shop=self._manifest.id, error=self.away)
+
+    async def probe(self) -> None:
+        """Ask whether it is there, and what it speaks now; `away` says what came of it."""
         try:
             await self.discover()
-        except (ShopBroken, WrongAnswer, TimeoutError, shopkit.ShopError) as error:
-            log.warning("shop.not_yet_there", shop=self._manifest.id, error=str(error)[:200])
+        except (ShopBroken, WrongAnswer, TimeoutError) as error:
+            self.away = str(error)[:SEEN_MAX] or "it does not answer in time"
+        else:
+            self.away = ""
 
     async def discover(self) -> Discovered:
         """Its discovery document; from now on the newest contract that both speak is used.

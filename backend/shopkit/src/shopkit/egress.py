@@ -32,8 +32,8 @@ class Declared(httpx.AsyncBaseTransport):
         """Pass it on. Raises NotDeclared."""
         url = request.url
         port = url.port or PORTS.get(url.scheme, 0)
-        named = {f"{url.host}:{port}"} | ({url.host} if port == PORTS.get(url.scheme) else set())
-        if not named & self._hosts:
+        own_port = port == PORTS.get(url.scheme)
+        if f"{url.host}:{port}" not in self._hosts and not (own_port and url.host in self._hosts):
             raise NotDeclared(f"{url.host}:{port} is not in the manifest's egress")
         return await self._inner.handle_async_request(request)
 
