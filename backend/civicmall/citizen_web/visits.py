@@ -23,6 +23,8 @@ from .refuse import router as pages_router
 
 SLOTS_MAX = 100
 """Times that a shop tells at once."""
+EARLIEST = 12
+"""Times shown of a day before a place is chosen: a page of all places' times is a roll of paper."""
 Chosen = Annotated[str, QueryParameter(max_length=80, required=False)]
 
 
@@ -75,6 +77,7 @@ async def appointments(  # noqa: PLR0913, PLR0917 (each choice of the page is on
     if on is not None and days.get(on) is None:
         narrow = gate.filling.When(on, on, wide.place, wide.matter)
         slots = (await gate.filling.slots(house, gateway, caller, shop, app, narrow, lang)).slots
+    short = not place and len(found.places) > 1 and len(slots) > EARLIEST
     mine = await gate.filling.bookings(gateway, caller, shop, app, BookingsQuery(), lang)
     return await reader.page(
         "appointments.html",
@@ -83,7 +86,8 @@ async def appointments(  # noqa: PLR0913, PLR0917 (each choice of the page is on
         found=found,
         days=days,
         day=on,
-        slots=slots,
+        slots=[slot for slot in slots if slot.left][:EARLIEST] if short else slots,
+        short=short,
         place=place,
         matter=matter,
         mine=[one for one in mine if one.state == "booked"],

@@ -70,6 +70,11 @@ class Gate:
         """Until nobody is inside."""
         await self._idle.wait()
 
+    @property
+    def away(self) -> str:
+        """Why the shop wasn't there when it was last asked; empty for one in our process."""
+        return str(getattr(self.host, "away", ""))
+
     def breaker_state(self) -> BreakerState:
         """For the health board."""
         return self._breaker.state(self._clock.monotonic())

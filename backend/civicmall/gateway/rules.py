@@ -77,7 +77,7 @@ def reasons(said: Any, lang: str) -> list[dict[str, str]]:
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
         return []
     return [
-        {"field": reason.field or "$", "problem": words(i18n.pick(reason.message, lang))}
+        {"field": words(reason.field) or "$", "problem": words(i18n.pick(reason.message, lang))}
         for reason in found
     ]
 
@@ -91,7 +91,7 @@ def words(said: Any) -> str:
     """A shop's reason as far as it can be shown; nothing has checked what a shop raises."""
     if not isinstance(said, str):
         return ""
-    return said[:REASON_MAX].encode(errors="replace").decode()
+    return said[:REASON_MAX].replace("\0", "").encode(errors="replace").decode()
 
 
 def wait_s(said: Any) -> int:

@@ -13,11 +13,11 @@ import msgspec
 import pytest
 import pytest_asyncio
 from tests.rooms.gateway.remote_shop import KEY, OTHER_KEY, Remote, placed, said
+from tests.rooms.gateway.steps import caller
 
-from civicmall.gateway.facts import nothing_kept
 from civicmall.gateway.service import forget_calls
 from civicmall.kernel.errors import NotFound
-from shopkit.contract import CaseNews, Handed, Outcome, Submission
+from shopkit.contract import CaseNews, Outcome
 from shopkit.errors import Unavailable
 from shopkit.keys import Key
 from shopkit.serve import PlatformClient
@@ -117,26 +117,11 @@ async def test_a_shop_fetches_what_was_handed_in(desk: Desk) -> None:
 
 async def test_a_shop_here_fetches_the_same_way(desk: Desk) -> None:
     """Code in our process has no address to call back from; it asks through its call."""
-    facts = await desk.remote.gateway.calls.facts(
-        desk.remote.way(desk.remote.away), _nobody(desk), _app(desk), "apply.submit", "en"
-    )
+    way, app = desk.remote.gateway.calls.way(desk.remote.away, "all", None)
+    facts = await desk.remote.gateway.calls.facts(way, caller(uuid4()), app, "apply.submit", "en")
     assert await facts.materials(str(desk.case), str(desk.paper)) == PNG
     with pytest.raises(NotFound):
         await facts.materials(str(desk.case), str(uuid4()))
-    handed = Handed("photo", str(desk.paper), "image/png", len(PNG), "0" * 64)
-    assert Submission(str(desk.case), {}, None, [handed]).materials == [handed]
-    with pytest.raises(NotFound):
-        await nothing_kept("a", desk.case, desk.paper)
-
-
-def _nobody(desk: Desk) -> Any:
-    from tests.rooms.gateway.steps import caller  # noqa: PLC0415 (one use)
-
-    return caller(desk.case)
-
-
-def _app(desk: Desk) -> Any:
-    return desk.remote.way(desk.remote.away).deployed.manifest.app("all")
 
 
 async def test_who_may_not_call_back(desk: Desk) -> None:
@@ -152,7 +137,7 @@ async def test_who_may_not_call_back(desk: Desk) -> None:
     assert check(await desk.send(query="?x=1")) == "signature-wrong"
     assert check(await desk.send(without="signature")) == "signature-missing"
     assert check(await desk.send(without="signature-input")) == "signature-missing"
-    assert check(await desk.send(without="content-digest")) == "signature-components"
+    assert check(await desk.send(without="content-digest")) == "signature-digest"
     assert check(await desk.send(path=desk.path("nobody"), by="nobody")) == "signature-key"
     there = await desk.send(path=desk.path(remote.here), by=remote.here)
     assert check(there) == "signature-key", "a shop in our process signs nothing"
@@ -223,7 +208,9 @@ async def test_other_odd_callbacks(desk: Desk) -> None:
     assert no_case.status_code == 404
     nobody = await desk.remote.city.anonymous()
     odd = {"signature-input": "civicmall=(", "signature": "civicmall=:AA==:"}
-    assert check(await nobody.post(desk.path(), content=b"{}", headers=odd)) == "signature-malformed"
+    assert (
+        check(await nobody.post(desk.path(), content=b"{}", headers=odd)) == "signature-malformed"
+    )
     assert desk.heard == []
 
 

@@ -76,11 +76,9 @@ async def test_certificate_trouble_is_named(
 
 
 async def test_a_shop_without_tls_where_it_says_tls(remote: Remote, authority: Authority) -> None:
-    async with Hostile() as server:
-        answering(server)
-        await at(remote, f"https://127.0.0.1:{server.port}", "5.0.2")
-        assert await asked(remote) == (503, "unreachable")
-        assert server.requests == []
+    await at(remote, remote.served.url.replace("http:", "https:"), "5.0.2")
+    assert await asked(remote) == (503, "unreachable")
+    assert remote.served.seen == []
 
 
 FORBIDDEN = {

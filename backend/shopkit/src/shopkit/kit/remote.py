@@ -27,6 +27,8 @@ from .letters import Letter
 DISCOVERY: Final = "/.well-known/civicmall-shop"
 GRACE_S: Final = 2.0
 """Beyond the manifest's deadline, before a shop is given up on."""
+TOLD: Final = 240
+"""Bytes of an answer that a report shows."""
 OUTCOMES: Final = {200: "accepted", 202: "pending", 422: "refused"}
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -163,7 +165,7 @@ def media(reply: httpx.Response) -> str:
 
 def told(reply: httpx.Response) -> str:
     """An answer in a few words."""
-    return f"{reply.status_code} {media(reply)} {reply.content[:120].decode(errors='replace')}"
+    return f"{reply.status_code} {media(reply)} {reply.content[:TOLD].decode(errors='replace')}"
 
 
 def problem(reply: httpx.Response) -> Said:
