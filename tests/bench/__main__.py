@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import statistics
 import sys
 import time
@@ -17,9 +18,13 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
+from tests.bench import gateway
+from tests.bench.gateway import City
 from tests.bench.home import homes, nothings
 from tests.bench.pay import CLIENTS, Till
 from tests.bench.place import ROOT, Place
+
+from civicmall.kernel import logs
 
 RESULTS: Final = ROOT / "bench" / "results.json"
 out = Console(highlight=False)
@@ -43,10 +48,16 @@ class Scale(Struct, frozen=True):
     block: int
     """Payments in one go."""
     rounds: int
+    calls: int
+    """Single calls of each kind."""
+    fetch: bool
+    """Whether peers that npm can bring are installed."""
 
 
-FULL: Final = Scale(seconds=6.0, block=12_000, rounds=3)
-QUICK: Final = Scale(seconds=0.5, block=160, rounds=1)
+FULL: Final = Scale(seconds=6.0, block=12_000, rounds=3, calls=2_000, fetch=True)
+QUICK: Final = Scale(seconds=0.5, block=160, rounds=1, calls=100, fetch=False)
+NEAR_GOAL_US: Final = 150.0
+AWAY_GOAL_US: Final = 1_000.0
 
 
 def row(name: str, value: float, unit: str, peer: str, peer_value: float) -> Row:
@@ -94,6 +105,39 @@ def measure_pay(place: Place, scale: Scale) -> list[Row]:
     ]
 
 
+def measure_gateway(place: Place, scale: Scale) -> list[Row]:
+    """Calls of shops: what we add to one, what a core can do, what a hanging neighbour costs.
+
+    What isn't compared with a peer stands beside its goal.
+    """
+    with City(place) as city:
+        over = gateway.overheads(city, scale.calls)
+        core = gateway.per_core(city, scale.seconds / 2, scale.rounds, out.print, fetch=scale.fetch)
+        near = gateway.neighbours(city, scale.seconds, scale.rounds)
+    rows: list[Row] = []
+    for name, past, goal_us in (
+        ("near", "near_direct", NEAR_GOAL_US),
+        ("claims", "near_direct", NEAR_GOAL_US),
+        ("away", "away_direct", AWAY_GOAL_US),
+    ):
+        for end, rank in (("", "p50"), ("_p99", "p99")):
+            us = getattr(over[name], rank) - getattr(over[past], rank)
+            goal = "goal at p50, over the shop called directly"
+            rows.append(row(f"{name}_overhead{end}", us, "µs", goal, goal_us))
+    ours = {"raw_signed": core.signed, "raw_unsigned": core.unsigned, "typed_away": core.typed}
+    for end, peer, peer_rate, names in (
+        ("", "@fastify/http-proxy", core.fastify, ("raw_signed", "raw_unsigned", "typed_away")),
+        ("_nginx", "nginx proxy_pass", core.nginx, ("raw_signed", "raw_unsigned")),
+    ):
+        rows += [
+            row(f"{name}{end}", ours[name], "requests/CPU-s", f"{peer}, same upstream", peer_rate)
+            for name in names
+            if peer_rate is not None
+        ]
+    beside = f"the same without {gateway.WAITING} callers of a shop that hangs"
+    return [*rows, row("neighbours_p99", near.beside, "ms", beside, near.alone)]
+
+
 def show(rows: list[Row], took_s: float) -> None:
     """For people."""
     table = Table(title=f"CivicMall beside its peers ({took_s:.0f} s)")
@@ -115,11 +159,14 @@ def main(args: list[str]) -> int:
     asked = parser.parse_args(args)
     scale = QUICK if asked.quick else FULL
     began = time.monotonic()
+    logs.configure(as_json=False, level=logging.WARNING)
     with Place() as place:
         out.print("server: start, memory, homes …")
         rows = measure_server(place, scale)
         out.print("payments: pgbench, our pool, our callback …")
         rows += measure_pay(place, scale)
+        out.print("gateway: single calls, proxies, neighbours …")
+        rows += measure_gateway(place, scale)
     show(rows, time.monotonic() - began)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")

@@ -27,7 +27,7 @@ OFTEN: Final = {
     "timeout_ms": 10_000,
 }  # fmt: skip
 """Limits that don't bite; what is measured is what a call costs."""
-CODE: Final = '''
+CODE: Final = """
 ANSWER = Enquiry(figures=[Figure("balance", {"zh-CN": "余额", "en": "Balance"}, "money", 123456)])
 
 @shop.enquire("plain")
@@ -42,10 +42,12 @@ async def asking(call, filled):
 async def slow(call, filled):
     await asyncio.sleep(9)
     return ANSWER
-'''
+"""
 FORM: Final = {
     "type": "object",
-    "properties": {"year": {"type": "integer", "x-label": workshop.text("year"), "x-example": 2026}},
+    "properties": {
+        "year": {"type": "integer", "x-label": workshop.text("year"), "x-example": 2026}
+    },
 }
 CLAIMS: Final = [{"name": "id_number", "purpose": workshop.text("to find you")}]
 
@@ -89,8 +91,9 @@ class WithAway(Registry):
         return super().place([*placed, self._live])
 
 
-def registry(folder: Path, upstream: int) -> Registry:
-    """The three shops."""
+def registry(data: Path, upstream: int) -> Registry:
+    """The three shops, in a folder of their own."""
+    folder = data / "bench-plugins"
     if not (folder / "bench_near").exists():
         head = workshop.HEAD
         for said, apps in ((near(), ("plain", "asking")), (hanging(), ("slow",))):
@@ -117,7 +120,7 @@ def main() -> None:
     port, upstream, url, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
     logs.configure(as_json=False, level=30)
     uvicorn.run(
-        app.create_app(settings(port, url, folder), registry(folder / "plugins", upstream)),
+        app.create_app(settings(port, url, folder), registry(folder, upstream)),
         host="127.0.0.1", port=port, loop="uvloop", http=serving.Protocol, access_log=False,
         log_config=None, server_header=False, lifespan="on",
     )  # fmt: skip

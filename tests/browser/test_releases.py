@@ -14,7 +14,7 @@ from tests.workshop import app, text
 
 from civicmall import releases
 from civicmall.kernel import ids, outbox
-from civicmall.ratings.events import RatingGiven
+from civicmall.ratings.events import RectificationMoved
 from civicmall.releases import Submission
 
 pytestmark = pytest.mark.browser
@@ -72,7 +72,7 @@ async def test_a_release_is_reviewed_on_a_phone_and_published_at_a_desk(
 
 
 async def test_what_was_given_up_on_is_sent_again(city: City, browser: Browser) -> None:
-    kind, body = outbox.row(RatingGiven(ids.new(4), "utility_bills", "water", 5, opened=False))
+    kind, body = outbox.row(RectificationMoved(ids.new(4), "utility_bills", "remind"))
     await city.house.db.execute(
         "insert into kernel.outbox (bucket, id, type, body, dead, attempts, error)"
         " values (4, $1, $2, $3, true, 20, 'TimeoutError')",

@@ -110,7 +110,7 @@ class Between(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def remote(shop: Shop, fault: Fault | None = None) -> AsyncGenerator[Remote]:
+async def remote(shop: Shop, fault: Fault | Memory | None = None) -> AsyncGenerator[Remote]:
     """The shop served, and asked over the faulty wire."""
     kept: dict[tuple[str, str], bytes] = {}
 
@@ -122,7 +122,7 @@ async def remote(shop: Shop, fault: Fault | None = None) -> AsyncGenerator[Remot
         shop, trust=sandbox_trust(), secret=b"sound" * 8, webhook_secret=WEBHOOK_SECRET,
         materials=material, seen=seen,
     )  # fmt: skip
-    between = Between(service, None if seen else fault)
+    between = Between(service, None if isinstance(fault, Memory) else fault)
     async with AsyncExitStack() as stack:
         await service.open(stack)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=between))

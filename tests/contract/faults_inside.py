@@ -19,6 +19,7 @@ from tests.contract.spoiling import (
     at,
     changed,
     detail_of,
+    each,
     instead_of,
     shared,
     shared_bill,
@@ -62,11 +63,7 @@ def seeds_anew(shop: Shop) -> None:
 
     shop.seeder = fill
     answers("matters", "progress.list", "progress.get")(
-        lambda found: (
-            [changed(m, where=both(str(len(seeds)), "n")) for m in found]
-            if isinstance(found, list)
-            else changed(found, where=both(str(len(seeds)), "n"))
-        )
+        lambda found: each(found, lambda m: changed(m, where=both(str(len(seeds)), "n")))
     )(shop)
 
 
@@ -84,17 +81,19 @@ def leaks(shop: Shop) -> None:
 
 def matters_wrong(change: Callable[[Any], Any]) -> Fault:
     """Changes matters in the list and by id."""
-    return answers("matters", "progress.list", "progress.get")(
-        lambda found: [change(m) for m in found] if isinstance(found, list) else change(found)
-    )
+    return answers("matters", "progress.list", "progress.get")(lambda found: each(found, change))
 
 
 def bills_wrong(change: Callable[[Any], Any]) -> Fault:
     """Changes bills in the list and in their details."""
     return answers("dues", "bills.list", "bills.get")(
-        lambda found: [change(b) for b in found] if isinstance(found, list)
-        else changed(found, bill=change(found.bill))
-    )  # fmt: skip
+        lambda found: each(found, lambda one: _bill(one, change))
+    )
+
+
+def _bill(one: Any, change: Callable[[Any], Any]) -> Any:
+    """A bill of a list, or of a detail."""
+    return changed(one, bill=change(one.bill)) if hasattr(one, "bill") else change(one)
 
 
 def leaves_out_an_owed_one(right: Handler) -> Handler:
@@ -207,9 +206,7 @@ def asked_again(right: Handler) -> Handler:
 
 
 def earlier(found: Any) -> Any:
-    if isinstance(found, list):
-        return [earlier(b) for b in found]
-    return changed(found, begins_at=found.begins_at - timedelta(hours=1))
+    return each(found, lambda b: changed(b, begins_at=b.begins_at - timedelta(hours=1)))
 
 
 def refuses_the_example(right: Handler) -> Handler:
@@ -353,7 +350,7 @@ FAULTS: Final[dict[str, Fault]] = {
         "permit", "apply.form", lambda f, times: changed(f, working_days=times)
     ),
     "submit-needs-its-claims": without_claims(
-        "permit", "apply.submit", lambda *_: Outcome("accepted", "P-0")
+        "permit", "apply.submit", lambda _, __, ___: Outcome("accepted", "P-0")
     ),
     "submit-says-one-of-three": answers("permit", "apply.submit")(lambda o: changed(o, message=ZH)),
     "submitted-twice-is-one-case": again("permit", "apply.submit", late_message),
@@ -401,7 +398,7 @@ FAULTS: Final[dict[str, Fault]] = {
     ),
     "enquire-at-its-edges": at("records", "enquire.run")(wants("kind", "recent")),
     "enquire-needs-its-claims": without_claims(
-        "records", "enquire.run", lambda *_: sound_shop.Enquiry(notes=[both("无", "none")])
+        "records", "enquire.run", lambda _, __, ___: sound_shop.Enquiry(notes=[both("无", "none")])
     ),
     "raw-paths-are-answered": breaks,
     "raw-path-undeclared-is-not-found": raw("GET", "/{a}/{b}"),

@@ -174,10 +174,10 @@ def payload(asked: Asked, number: int) -> dict[str, Any]:
 
     try:
         part = asked.header("civicmall-assertion").split(".")[number]
-        found = msgspec.json.decode(urlsafe_b64decode(part.encode()))
+        found = msgspec.json.decode(urlsafe_b64decode(part.encode()), type=dict[str, Any])
     except (ValueError, IndexError, msgspec.MsgspecError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found
 
 
 def is_garbage(asked: Asked) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from tests.contract.sound import desk_of, sound_shop
@@ -24,6 +24,13 @@ Fault = Callable[[Shop], None]
 Wrong = Callable[[Handler], Handler]
 changed: Final = msgspec.structs.replace
 ZH: Final = {"zh-CN": "只有中文"}
+
+
+def each(found: Any, change: Callable[[Any], Any]) -> Any:
+    """An answer changed: the one, or all of a list."""
+    if isinstance(found, list):
+        return [change(one) for one in cast("list[Any]", found)]
+    return change(found)
 
 
 def at(app: str, *operations: str) -> Callable[[Wrong], Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -107,7 +107,7 @@ class Reports:
             return kept[case_id, name]
 
         @asynccontextmanager
-        async def opened() -> AsyncIterator[Any]:
+        async def opened() -> AsyncGenerator[Any]:
             yield await self._pool(shop)
 
         service = ShopService(

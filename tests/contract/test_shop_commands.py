@@ -10,7 +10,7 @@ import signal
 import stat
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -114,7 +114,7 @@ async def test_what_cant_be_done_is_said(
 
 
 @asynccontextmanager
-async def serving(made: Path, *args: str | Path, **env: str) -> AsyncIterator[tuple[str, str]]:
+async def serving(made: Path, *args: str | Path, **env: str) -> AsyncGenerator[tuple[str, str]]:
     """The shop served on a free port: its address, and all that was said at the start."""
     shop = await asyncio.create_subprocess_exec(
         COMMAND, "shop", "serve", made, "--port", "0", *args, cwd=made.parent,

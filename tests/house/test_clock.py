@@ -21,6 +21,8 @@ ASKING: Final = {
 MAY_ASK: Final = {
     "backend/civicmall/kernel/clock.py": "It is the clock.",
     "backend/civicmall/kernel/ids.py": "An id's milliseconds only put it in order.",
+    "backend/shopkit/src/shopkit/kit/letters.py": "A letter is signed when it is sent.",
+    "backend/shopkit/src/shopkit/serve/clock.py": "A served shop's: its machine's, as for signatures.",
     "backend/shopkit/src/shopkit/testing.py": "A department's tests stand at now unless told.",
 }
 

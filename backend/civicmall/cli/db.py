@@ -6,12 +6,10 @@ import asyncio
 
 import typer
 
-from civicmall import app as house
 from civicmall.kernel import embedded
 from civicmall.kernel.config import Settings
 
 from . import out
-from .run import database, prepare
 
 app = typer.Typer(no_args_is_help=True, help="The database: start, migrate, look.")
 
@@ -32,6 +30,10 @@ def stop() -> None:
 @app.command()
 def migrate() -> None:
     """Bring every room and shop to the newest schema and load the content."""
+    from civicmall import app as house  # every room: a second that other commands need not wait
+
+    from .run import database, prepare
+
     settings = database(Settings.from_env(), out.print)
     applied = prepare(settings, house.open_registry(settings))
     for name in applied:
@@ -42,6 +44,10 @@ def migrate() -> None:
 @app.command()
 def check() -> None:
     """Whether the ledger balances and events are stuck; exit 1 if something is wrong."""
+    from civicmall import app as house
+
+    from .run import database
+
     settings = database(Settings.from_env(), out.print)
     findings = asyncio.run(house.check(settings))
     for finding in findings:

@@ -1,4 +1,4 @@
-"""`civicmall shop submit | releases | step`: a shop's way to the citizens, from a terminal."""
+"""`civicmall shop submit | releases | step | webhook-secret`: a shop's way to the citizens, from a terminal."""
 
 from __future__ import annotations
 
@@ -149,6 +149,16 @@ def step(
         out.print(f"[red]✗[/red] {error}")
         raise typer.Exit(1) from error
     out.print(f"[green]✓[/green] {done['shop']} {done['version']} is {done['state']}")
+
+
+@app.command("webhook-secret")
+def webhook_secret(shop: Annotated[str, typer.Argument(help="The shop's id.")]) -> None:
+    """What a shop at an address checks its events with; for city IT, who has the keys."""
+    from civicmall import gateway
+    from civicmall.kernel import crypto
+
+    keys = crypto.load(Settings.from_env().data_dir)
+    out.print(gateway.webhook_secret(keys, shop), soft_wrap=True)
 
 
 @contextmanager

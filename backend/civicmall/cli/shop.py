@@ -9,7 +9,6 @@ from typing import Annotated
 import msgspec
 import typer
 
-from civicmall import app as house
 from civicmall.kernel.config import Settings
 
 from . import out
@@ -20,6 +19,8 @@ app = typer.Typer(no_args_is_help=True, help="Departments' shops: list, new, ser
 @app.command("list")
 def list_shops() -> None:
     """Every shop that lies here, and whether it can be called."""
+    from civicmall import app as house  # every room: a second that other commands need not wait
+
     for entry in house.open_registry(Settings.from_env()).all():
         apps = ", ".join(a.id for a in entry.manifest.apps) if entry.manifest else ""
         version = entry.manifest.version if entry.manifest else "?"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from civicmall import gateway, shops
 from civicmall.kernel import db, embedded, migrate
+from civicmall.kernel.clock import Clock
 from civicmall.kernel.crypto import Keys
 from shopkit import BadManifest, Shop, ShopDb, read_manifest
-from shopkit.answer_checks import CITY
 from shopkit.call import NoTables
 from shopkit.manifest import FILE
 
@@ -77,6 +76,5 @@ async def opened(shop: Shop, url: str, keys: Keys, *, seed: bool) -> AsyncGenera
     )
     async with pool:
         if seed and shop.seeder is not None:
-            today = datetime.now(UTC).astimezone(CITY).date()
-            await shop.seeder(pool, secret_of(shop, keys), today)
+            await shop.seeder(pool, secret_of(shop, keys), Clock().today())
         yield pool

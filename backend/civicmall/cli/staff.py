@@ -8,15 +8,12 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from civicmall import app as house
-from civicmall import identity
 from civicmall.kernel import crypto, db
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
 
 from . import out
-from .run import database
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of operators and departments.")
 PASSWORD_MIN = 12
@@ -37,6 +34,10 @@ def add(
 
     A shop's id belongs to the department whose account it was first given to.
     """
+    from civicmall import app as house  # every room: a second that other commands need not wait
+
+    from .run import database
+
     if (role == "department") != bool(shop):
         out.print("[red]✗[/red] a department's account names its --shop, an operator's doesn't")
         raise typer.Exit(2)
@@ -64,6 +65,8 @@ async def _add(
     role: Literal["operator", "department"],
     shop: str | None,
 ) -> bool:
+    from civicmall import identity
+
     keys = crypto.load(settings.data_dir)
     pool = await db.open_pool(
         settings.database_url, password=keys.password(db.APP_ROLE), size_max=1

@@ -25,6 +25,7 @@ from .errors import (
 from .hearing import listen
 from .host import role, room, schema
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
+from .platform import webhook_secret
 from .raw import Raw
 from .routes import routers as _routers
 from .service import Gateway, finished_call, forget_calls
@@ -49,5 +50,5 @@ def jobs(house: House, gateway: Gateway) -> list[Job]:
 __all__ = [
     "Bills", "CallbackRefused", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
     "NoSuchThing", "Owed", "OwedBill", "Raw", "ShopBadAnswer", "ShopFailed", "ShopMaintenance", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "TooManyCalls", "filling", "finished_call", "jobs", "listen", "role", "room", "routers", "schema",
+    "ShopUnavailable", "TileState", "TooManyCalls", "filling", "finished_call", "jobs", "listen", "role", "room", "routers", "schema", "webhook_secret",
 ]  # fmt: skip

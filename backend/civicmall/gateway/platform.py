@@ -24,6 +24,11 @@ FRESH_S: Final = 60
 LEVELS: Final = ("L1", "L2", "L3")
 
 
+def webhook_secret(keys: Keys, shop: str) -> str:
+    """What a shop checks its events with; its department gets it from whoever has the keys."""
+    return secret_of(keys.derive(f"webhooks:{shop}"))
+
+
 class Vouched(Struct, frozen=True):
     """Whom a token is for."""
 
@@ -53,7 +58,7 @@ class Platform:
 
     def webhook_secret(self, shop: str) -> str:
         """What this shop checks its events with."""
-        return secret_of(self._keys.derive(f"webhooks:{shop}"))
+        return webhook_secret(self._keys, shop)
 
     def assertion(self, shop: str, app: str, citizen: Citizen, now: int) -> str:
         """The token that says who is served; `now` in Unix seconds."""

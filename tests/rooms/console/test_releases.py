@@ -18,7 +18,7 @@ from civicmall import releases
 from civicmall.identity import Staff
 from civicmall.kernel import ids, outbox
 from civicmall.kernel.config import Settings
-from civicmall.ratings.events import RatingGiven
+from civicmall.ratings.events import RectificationMoved
 from civicmall.releases import Checked, Submission
 from civicmall.shops import Registry
 
@@ -161,8 +161,8 @@ async def test_what_a_department_wrote_is_text(town: City) -> None:
 
 
 async def dead_letter(city: City, shop: str) -> None:
-    """An event that was given up on. It is about a rating that isn't there: nothing comes of it."""
-    event = RatingGiven(ids.new(4), shop, "fines", 1, opened=False)
+    """An event that was given up on. It is about a ticket that isn't there: nothing comes of it."""
+    event = RectificationMoved(ids.new(4), shop, "remind")
     kind, body = outbox.row(event)
     await city.house.db.execute(
         "insert into kernel.outbox (bucket, id, type, body, dead, attempts, error)"
@@ -186,7 +186,7 @@ async def test_what_was_given_up_on_is_seen_and_sent_again(town: City) -> None:
         assert refused.status_code == 403
     async with signed_in(town, "operator", "en") as operator:
         read = words(await shown(operator, "/console/dead-letters"))
-        assert "ratings.rating_given" in read
+        assert "ratings.rectification_moved" in read
         assert "TimeoutError" in read
         assert "20 tries" in read
         assert "0 / 2 events waiting" in words(await shown(operator, "/console/"))

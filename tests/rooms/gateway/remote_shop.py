@@ -14,10 +14,9 @@ import uvicorn
 from msgspec import Struct
 from tests import workshop
 from tests.city import City, running_city
-from tests.rooms.gateway.steps import Later
+from tests.rooms.gateway.steps import Later, forgive
 
 from civicmall import releases, shops
-from civicmall.gateway.breaker import Breaker
 from civicmall.gateway.gates import Way
 from civicmall.kernel import crypto
 from civicmall.kernel.config import Settings
@@ -190,7 +189,7 @@ class Remote:
         await self.place(placed(said(self.away), self.served.url), *self.beside)
         await self.gateway.gates.probe()
         for shop in (self.here, self.away):
-            self.way(shop).gate._breaker = Breaker()
+            forgive(self.way(shop).gate)
         self.served.seen.clear()
 
     def way(self, shop: str) -> Way:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -141,8 +142,8 @@ async def test_who_may_call(remote: Remote) -> None:
     raised = await known(remote.city, "school_mother")
     assert (await raised.get(private)).json()["type"] == "/problems/consent-needed"
     assert remote.served.seen == []
-    agreed = {"json": {"claims": ["id_number"]}}
-    await raised.put(f"/v1/me/consents/{remote.away}/guarded", **agreed)
+    agreed = {"claims": ["id_number"]}
+    await raised.put(f"/v1/me/consents/{remote.away}/guarded", json=agreed)
     assert (await raised.get(private)).status_code == 201
     assert set(remote.inside(remote.away).seen[-1].citizen.claims) == {"id_number"}
 
@@ -236,7 +237,7 @@ async def test_large_bodies_go_both_ways(remote: Remote, where: str) -> None:
     gate.timeout_s, kept = 10, gate.timeout_s
     large = hashlib.shake_256(b"large").digest(5 * MB)
 
-    async def parts() -> Any:
+    async def parts() -> AsyncGenerator[bytes]:
         for at in range(0, len(large), 100_000):
             yield large[at : at + 100_000]
 

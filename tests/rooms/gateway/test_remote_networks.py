@@ -118,6 +118,7 @@ class Names:
         self.asked = 0
 
     async def __call__(self, host: str, port: int) -> list[str]:
+        del host, port
         self.asked += 1
         return self.ips
 

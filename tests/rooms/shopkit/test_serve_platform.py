@@ -214,7 +214,8 @@ async def test_a_material_has_an_end() -> None:
 
 
 async def test_a_shop_reads_a_material_while_it_answers() -> None:
-    shop, read = fresh(), []
+    shop = fresh()
+    read: list[bytes] = []
     platform = Platform(body=b"a photograph")
 
     async def look(call: Any, asked: Any) -> Any:

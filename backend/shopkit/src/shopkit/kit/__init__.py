@@ -7,7 +7,9 @@ At an address the kit signs with the sandbox platform's key, which a shop under 
 (`shopkit.sandbox.PLATFORM_SEED`). It books payments and appointments: never point it at a city.
 """
 
-from . import (  # noqa: F401 (each adds its checks to CHECKS)
+from typing import Final
+
+from . import (
     apply,
     appointments,
     bills,
@@ -22,12 +24,18 @@ from . import (  # noqa: F401 (each adds its checks to CHECKS)
     security,
     vouching,
     wire,
-)  # fmt: skip
+)
 from .bench import Bench, bench_of
 from .checks import CHECKS, Check, Failed, Skipped
 from .remote import Remote, connect
 from .runner import Finding, Planned, as_json, make, plan, run
 from .targets import InProcess, Target
+
+MODULES: Final = (
+    manifest, wire, bodies, security, vouching, progress, bills, money, apply, appointments, calculate,
+    enquire, raw, events,
+)  # fmt: skip
+"""Each adds its checks to CHECKS when it is imported."""
 
 __all__ = [
     "CHECKS", "Bench", "Check", "Failed", "Finding", "InProcess", "Planned", "Remote", "Skipped",

@@ -27,6 +27,7 @@ from .letters import Letter
 DISCOVERY: Final = "/.well-known/civicmall-shop"
 GRACE_S: Final = 2.0
 """Beyond the manifest's deadline, before a shop is given up on."""
+OK: Final = 200
 TOLD: Final = 240
 """Bytes of an answer that a report shows."""
 OUTCOMES: Final = {200: "accepted", 202: "pending", 422: "refused"}
@@ -66,7 +67,7 @@ class Remote:
         self.base = parts.path.rstrip("/")
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._manifest = manifest
-        self._client = client
+        self.client = client
         self.kept: dict[tuple[str, str], bytes] = {}
         """Materials that were handed in: whoever stands for the platform gives them out."""
 
@@ -78,7 +79,7 @@ class Remote:
     @property
     def now(self) -> datetime:
         """The time that calls are made at."""
-        return datetime.now(UTC).replace(microsecond=0)
+        return datetime.fromtimestamp(letters.seconds(), UTC)
 
     def path(self, app: str, operation: str, contract: int | None = None) -> str:
         """Where an operation is."""
@@ -97,12 +98,12 @@ class Remote:
         """The answer to a letter, whatever it is. Raises Failed where none comes."""
         target = letter.path.encode() + (b"?" + letter.query.encode() if letter.query else b"")
         url = httpx.URL(self._origin).copy_with(raw_path=target)
-        request = self._client.build_request(
+        request = self.client.build_request(
             letter.method, url, content=letter.body or None, headers=[*_ALWAYS, *letter.headers],
             timeout=self._manifest.limits.timeout_ms / 1000 + GRACE_S,
         )  # fmt: skip
         try:
-            return await self._client.send(request, follow_redirects=False)
+            return await self.client.send(request, follow_redirects=False)
         except httpx.HTTPError as error:
             raise Failed(f"{letter.method} {letter.path}: {type(error).__name__}") from error
 
@@ -219,7 +220,7 @@ async def discover(url: str, client: httpx.AsyncClient) -> Manifest:
 def published(reply: httpx.Response) -> tuple[Discovery, Manifest]:
     """What a discovery document says. Raises Failed."""
     hold(
-        reply.status_code == httpx.codes.OK and media(reply) == JSON,
+        reply.status_code == OK and media(reply) == JSON,
         f"GET {DISCOVERY}: {told(reply)}",
     )
     try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from functools import partial
 from typing import Any, Final
 
 from ..keys import Key  # noqa: TID252 (the same)
 from ..sandbox import PLATFORM_KID, PLATFORM_SEED  # noqa: TID252 (the same)
 from ..shop import needs  # noqa: TID252 (the same)
-from ..signatures import CALLBACK_TAG, SKEW_S, Signer  # noqa: TID252 (the same)
+from ..signatures import CALLBACK_TAG, SKEW_S  # noqa: TID252 (the same)
 from . import letters
 from .bench import Bench, bench_of
 from .checks import Failed, check
@@ -176,18 +177,18 @@ async def nonce_that_is_missing_is_refused(b: Bench) -> None:
 
 def _unstamped(one: Sound) -> Letter:
     """Signed rightly, but for the nonce that the parameters lack."""
-
-    class Careless(Signer):
-        """Signs what it is told without the nonce."""
-
-        def __init__(self) -> None:
-            super().__init__(PLATFORM_KEY.private, PLATFORM_KID, letters.PLATFORM.tag)
-            right = self._sign
-            self._sign = lambda base: right(_WITHOUT.sub(b"", base))
-
-    headers = Careless().headers("POST", one.path, "", one.body, one.vouched, now=seconds())
-    bare = [(n, _WITHOUT.sub(b"", v) if n == b"signature-input" else v) for n, v in headers]
-    return Letter("POST", one.path, [letters.JSON, *bare], one.body)
+    lines = {
+        "@method": "POST", "@path": one.path, "@query": "?",
+        "content-digest": "", "civicmall-assertion": "",
+    }  # fmt: skip
+    letter = one.letter()
+    lines |= {n.decode(): v.decode() for n, v in letter.headers if n.decode() in lines}
+    said = next(v for n, v in letter.headers if n == b"signature-input")
+    params = _WITHOUT.sub(b"", said).removeprefix(b"civicmall=")
+    base = "".join(f'"{name}": {value}\n' for name, value in lines.items())
+    signature = PLATFORM_KEY.private.sign(base.encode() + b'"@signature-params": ' + params)
+    unstamped = replaced(letter, b"signature-input", b"civicmall=" + params)
+    return replaced(unstamped, b"signature", b"civicmall=:" + b64encode(signature) + b":")
 
 
 _WITHOUT: Final = re.compile(rb';nonce="[^"]*"')

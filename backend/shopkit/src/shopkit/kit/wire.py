@@ -20,6 +20,8 @@ from .remote import DISCOVERY, JSON, media, problem, published, read, told
 from .sound import Sound, remote_of, sound
 
 on_wire = partial(check, "wire", needs="wire", once=True)
+UNAUTHORIZED: Final = 401
+GATEWAY_TIMEOUT: Final = 504
 SOON_MS: Final = 500
 LATE_S: Final = 1.0
 """Grace for a shop that was told to answer within half a second."""
@@ -179,7 +181,7 @@ async def deadline_is_honoured(b: Bench) -> None:
     reply = await one.send(one.letter(extra=[(b"civicmall-deadline-ms", str(SOON_MS).encode())]))
     took_s = time.monotonic() - began
     hold(took_s < SOON_MS / 1000 + LATE_S, f"{took_s:.1f} s for a deadline of {SOON_MS} ms")
-    if reply.status_code == httpx.codes.GATEWAY_TIMEOUT:
+    if reply.status_code == GATEWAY_TIMEOUT:
         hold(problem(reply).kind == "deadline", f"{told(reply)}, want the type deadline")
 
 
@@ -231,7 +233,7 @@ async def problems_say_which_proof_is_wrong(b: Bench) -> None:
     unsigned = letters.without(one.letter(), b"signature", b"signature-input")
     for letter, kind in ((unsigned, "signature"), (one.letter(vouched="a.b.c"), "assertion")):
         reply = await one.send(letter)
-        if reply.status_code == httpx.codes.UNAUTHORIZED and media(reply).endswith("problem+json"):
+        if reply.status_code == UNAUTHORIZED and media(reply).endswith("problem+json"):
             hold(problem(reply).kind == kind, f"type {problem(reply).type!r}, want {kind}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final, cast
@@ -19,6 +18,7 @@ from ..routing import match  # noqa: TID252 (the same)
 from ..shop import Shop, needs  # noqa: TID252 (the same)
 from ..signatures import Memory, Replays, Request  # noqa: TID252 (the same)
 from .calls import Caller, question
+from .clock import seconds
 from .guard import Guard
 from .http import BODY_MAX, Answer, Fault, Gone, Receive, Scope, Send, header, problem, read, reply
 from .platform import no_platform
@@ -50,7 +50,7 @@ class ShopService:
     def __init__(
         self, shop: Shop, *, trust: Trust, secret: bytes, opened: Opened = no_tables,
         materials: FetchMaterial = no_platform, webhook_secret: str = "", base: str = "",
-        clock: Callable[[], float] = time.time, seen: Replays | None = None,
+        clock: Callable[[], float] = seconds, seen: Replays | None = None,
     ) -> None:  # fmt: skip
         shop.check()
         self._shop = shop
@@ -92,6 +92,7 @@ class ShopService:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Open what the shop needs, until `stack` is left."""
+        stack.push_async_callback(self._caller.close)
         self._db = await stack.enter_async_context(self._opened())
         if self._trust.may_refresh():
             try:

@@ -15,6 +15,7 @@ from ..answer_checks import CITY  # noqa: TID252 (the package is one thing)
 from ..answers import ASKS, WrongAnswer, checked  # noqa: TID252 (the same)
 from ..call import Call, Citizen, FetchMaterial, ShopDb  # noqa: TID252 (the same)
 from ..contract import Outcome  # noqa: TID252 (the same)
+from ..egress import NoEgress  # noqa: TID252 (the same)
 from ..errors import BadForm, NotFound, Refused, ShopError, Unavailable  # noqa: TID252 (the same)
 from ..shop import Shop  # noqa: TID252 (the same)
 from .http import Answer, Fault, Scope, header
@@ -34,7 +35,12 @@ class Caller:
         self._shop = shop
         self._secret = secret
         self.materials = materials
-        self._http = egress.client(shop.manifest.egress)  # open as long as the process
+        self._http = egress.client(shop.manifest.egress)
+
+    async def close(self) -> None:
+        """Close the connections to the department's own systems."""
+        if not isinstance(self._http, NoEgress):
+            await self._http.aclose()
 
     def call(self, scope: Scope, citizen: Citizen, created: int, db: ShopDb, app: str) -> Call:
         """What the shop's code sees. `created` is the platform's time in Unix seconds."""

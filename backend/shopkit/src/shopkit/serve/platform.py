@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -14,6 +13,7 @@ from ..contract import CaseNews  # noqa: TID252 (the package is one thing)
 from ..errors import Unavailable  # noqa: TID252 (the same)
 from ..keys import Key  # noqa: TID252 (the same)
 from ..signatures import CALLBACK_TAG, Signer  # noqa: TID252 (the same)
+from .clock import seconds
 
 MATERIAL_MAX: Final = 32 * 1024 * 1024
 """Bytes of one material that are taken into memory."""
@@ -26,7 +26,7 @@ class PlatformClient:
 
     def __init__(
         self, url: str, shop_id: str, key: Key, *,
-        transport: Any = None, clock: Callable[[], float] = time.time,
+        transport: Any = None, clock: Callable[[], float] = seconds,
     ) -> None:  # fmt: skip
         self._url = url.rstrip("/")
         self._prefix = urlsplit(self._url).path
@@ -45,7 +45,7 @@ class PlatformClient:
         headers = self._signer.headers("GET", path, "", None, None, now=int(self._clock()))
         try:
             async with self._client.stream("GET", self._at(path), headers=headers) as answer:
-                if answer.status_code != httpx.codes.OK:
+                if not answer.is_success:
                     raise Unavailable(f"a material: the platform answered {answer.status_code}")
                 return await _body(answer)
         except httpx.HTTPError as error:
