@@ -38,12 +38,13 @@ class Tour:
         self, client: httpx.AsyncClient, method: str, template: str, body: Any = None, **rest: Any
     ) -> Any:
         """One call; `rest` fills the template, `query` and `headers` are taken as such."""
-        query, headers = rest.pop("query", None), rest.pop("headers", None)
+        query = rest.pop("query", None)
+        headers: dict[str, str] = rest.pop("headers", None) or {}
         path = template.format(**rest)
         kwargs: dict[str, Any] = {}
         if body is not None:  # as signatures are made over it
             kwargs["content"] = msgspec.json.encode(body)
-            headers = {"content-type": "application/json", **(headers or {})}
+            headers = {"content-type": "application/json", **headers}
         answer = await client.request(method, path, params=query, headers=headers, **kwargs)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         is_json = answer.headers.get("content-type", "").startswith("application/json")

@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Final
 
@@ -288,7 +288,7 @@ def _p99_ms(place: Place, plan: Plan) -> float:
 
 
 @contextmanager
-def _crowd(port: int, requests: list[bytes]) -> Iterator[None]:
+def _crowd(port: int, requests: list[bytes]) -> Generator[None]:
     """A thousand connections that have asked and wait; they leave at the end."""
     waiting: list[socket.socket] = []
     answered = select.poll()

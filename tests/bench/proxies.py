@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -36,7 +36,7 @@ http {{
 
 
 @contextmanager
-def _running(command: list[str], port: int, log: Path) -> Iterator[tuple[int, int]]:
+def _running(command: list[str], port: int, log: Path) -> Generator[tuple[int, int]]:
     with log.open("ab") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
             _wait(port, process, log)
@@ -61,7 +61,7 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 @contextmanager
 def fastify(
     place: Place, upstream: int, say: Callable[[str], None], *, fetch: bool
-) -> Iterator[tuple[int, int] | None]:
+) -> Generator[tuple[int, int] | None]:
     """@fastify/http-proxy as port and process; None, said why, where it isn't here."""
     if not shutil.which("node") or not shutil.which("npm"):
         say("@fastify/http-proxy is left out: there is no node here")
@@ -89,7 +89,7 @@ def fastify(
 @contextmanager
 def nginx(
     place: Place, upstream: int, say: Callable[[str], None]
-) -> Iterator[tuple[int, int] | None]:
+) -> Generator[tuple[int, int] | None]:
     """nginx the same."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not found:

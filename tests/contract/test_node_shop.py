@@ -6,15 +6,18 @@ import asyncio
 import os
 import shutil
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
+from tests.contract.serving import served
 
 from shopkit.keys import Key
-from shopkit.kit import Finding, connect, plan, run
+from shopkit.kit import Finding, bench_of, connect, letters, plan, run
+from shopkit.kit.letters import Pen
 from shopkit.manifest import parse_manifest
 from shopkit.sandbox import PLATFORM_SEED
 
@@ -27,11 +30,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-async def url() -> AsyncIterator[str]:
-    """The shop on a free port, until the module is done."""
+@asynccontextmanager
+async def running(*args: str) -> AsyncGenerator[str]:
+    """The shop on a free port, until left."""
     assert NODE is not None, "CI needs node: see .ci/run"
-    shop = await asyncio.create_subprocess_exec(NODE, FILE, "0", stdout=PIPE)
+    shop = await asyncio.create_subprocess_exec(NODE, FILE, "0", *args, stdout=PIPE)
     assert shop.stdout is not None
     try:
         async with asyncio.timeout(20):
@@ -40,6 +43,13 @@ async def url() -> AsyncIterator[str]:
     finally:
         shop.terminate()
         await shop.wait()
+
+
+@pytest.fixture(scope="module")
+async def url() -> AsyncIterator[str]:
+    """The shop of a sandbox."""
+    async with running() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +79,29 @@ async def test_it_passes_every_check_that_applies(url: str, report: list[Finding
     applies = {(one.check.name, one.about) for one in plan(manifest, "wire") if not one.excuse}
     assert applies - passed == {("contract-1-is-still-spoken", "")}  # it speaks contract 2 only
     assert len(passed) >= 50
+
+
+async def test_with_a_platform_it_believes_the_platform_alone() -> None:
+    city = Key(b"the key of a city, no sandbox's."[:32])
+    keys = httpx.Response(200, json={"keys": [city.jwk("shops-1")]}).content
+
+    async def platform(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        if scope["type"] == "lifespan":
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": keys})
+
+    async with served(platform) as at, running(f"{at}/jwks.json") as url, connect(url) as remote:
+        bench = bench_of(remote, remote.manifest.apps[0])
+        me = bench.citizen(bench.people[0])
+        path = remote.path("orders", "progress.list")
+        statuses: list[int] = []
+        for pen in (Pen(city, "shops-1"), letters.PLATFORM, Pen(letters.IMPOSTOR, "shops-1")):
+            said = letters.claims_of("school_meals", "orders", me, letters.seconds())
+            letter = letters.signed(path, b"{}", letters.token(said, pen), pen=pen)
+            statuses.append((await remote.send(letter)).status_code)
+    assert statuses == [200, 401, 401]

@@ -18,7 +18,7 @@ from civicmall.kernel import ids, logs
 from civicmall.kernel.db import Db
 from civicmall.kernel.errors import Problem
 from civicmall.kernel.house import House
-from civicmall.shops import Registry
+from civicmall.shops import NoSuchShop, Registry, ShopRetired
 from shopkit import (
     App,
     BillDetail,
@@ -113,10 +113,13 @@ class Gateway:
 
     async def tell(self, shop: str, event: Event) -> None:
         """An event for a shop that wants to hear of it; raises what says: tell it again."""
-        hooks = self._registry.manifest(shop).webhooks
-        if hooks is None or event.type not in hooks.events:
-            return
-        way = self.gates.way(shop, None)
+        try:
+            hooks = self._registry.manifest(shop).webhooks
+            if hooks is None or event.type not in hooks.events:
+                return
+            way = self.gates.way(shop, None)
+        except (NoSuchShop, ShopRetired):
+            return  # it has left, and knows nobody any more
         nobody = Citizen("platform", 1, {})
         clock = self._house.clock
         facts = Facts(

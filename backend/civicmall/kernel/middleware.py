@@ -58,8 +58,9 @@ class Outermost:
             await send(message)
 
         try:
-            raw = self._raw is not None and self._raw.takes(scope["path"])
-            await (self._raw if raw else self.app)(scope, receive, sending)
+            raw = self._raw
+            app = raw if raw is not None and raw.takes(scope["path"]) else self.app
+            await app(scope, receive, sending)
         finally:
             took = time.perf_counter() - began
             route = str(scope.get("path_template") or "unknown")

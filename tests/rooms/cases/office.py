@@ -83,7 +83,7 @@ FORM = Form(
     },
     required=["name", "end"],
 )  # fmt: skip
-PHOTO = Material("photo", text("照片", "A photo"), required=True, media=("image/png", "image/jpeg"))
+PHOTO = Material("photo", text("照片", "A photo"), required=True, media=["image/png", "image/jpeg"])
 PAPER = Material("paper", text("证明", "A paper"), required=False)
 
 

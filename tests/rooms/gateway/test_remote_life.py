@@ -367,3 +367,17 @@ async def test_a_shop_that_asked_for_no_events_gets_none(remote: Remote) -> None
     await remote.city.settled()
     assert told(remote) == []
     assert (await outbox.counts(remote.city.house.db)).dead == 0
+
+
+async def test_a_shop_that_has_left_hears_no_more(remote: Remote) -> None:
+    client = await known(remote.city, "school_mother")
+    path = f"/v1/me/consents/{remote.away}/guarded"
+    for role in ("retired", None):
+        await remote.back()
+        assert (await client.put(path, json={"claims": ["id_number"]})).status_code == 200
+        gone = [placed(said(remote.away), remote.served.url, role=role)] if role else []
+        await remote.place(*gone)
+        assert (await client.delete(path)).status_code in {200, 204}
+        await remote.city.settled()
+        assert told(remote) == []
+        assert (await outbox.counts(remote.city.house.db)).dead == 0

@@ -101,8 +101,8 @@ codes = st.sampled_from(["a", "b", "c", "d"])
 papers = st.lists(st.builds(Given, codes, st.sampled_from(MEDIAS), st.just(1)), max_size=6)
 ASKED = [
     Material("a", {"zh-CN": "甲"}),
-    Material("b", {"zh-CN": "乙"}, required=False, media=("image/png",)),
-    Material("c", {"zh-CN": "丙"}, media=("application/pdf",)),
+    Material("b", {"zh-CN": "乙"}, required=False, media=["image/png"]),
+    Material("c", {"zh-CN": "丙"}, media=["application/pdf"]),
 ]
 
 
