@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.city import City
+
+from civicmall.gateway import CallbackRefused
+from civicmall.gateway import errors as gateway_errors
+from civicmall.kernel.errors import Problem
+from civicmall.shops import errors as shops_errors
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -25,10 +34,39 @@ async def test_the_citizen_api_page_runs_as_it_stands(city: City) -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    """The table in docs/city-it.md has each variable that config.py reads, and no other."""
+    """The table in docs/city-it.md has each variable that is read, and no other."""
     kernel = ROOT / "backend/civicmall/kernel"
-    code = (kernel / "config.py").read_text() + (kernel / "crypto.py").read_text()
+    cli = ROOT / "backend/civicmall/cli"
+    files = [kernel / "config.py", kernel / "crypto.py", cli / "release.py", cli / "shop_serve.py"]
+    code = "".join(file.read_text() for file in files)
     read = set(re.findall(r'"(CIVICMALL_[A-Z_]+|PORT|HOST|DATABASE_URL)"', code))
     page = (ROOT / "docs" / "city-it.md").read_text()
     table = set(re.findall(r"`(CIVICMALL_[A-Z_]+|PORT|HOST|DATABASE_URL)`", page))
     assert read == table
+
+
+def test_the_citizen_api_page_names_every_problem_of_a_shop() -> None:
+    """With its status, so that an app knows what to show."""
+    page = (ROOT / "docs" / "citizen-api.md").read_text()
+    problems = [
+        one for room in (gateway_errors, shops_errors) for one in vars(room).values()
+        if isinstance(one, type) and issubclass(one, Problem) and one not in {Problem, CallbackRefused}
+    ]  # fmt: skip
+    assert [
+        one.type
+        for one in problems
+        if not re.search(rf"\| {one.status} \| [^|]*`{one.type}`", page)
+    ] == []
+
+
+@pytest.mark.parametrize("unit", sorted((ROOT / "deploy").glob("*.service")), ids=lambda p: p.stem)
+def test_a_unit_starts_a_command_that_there_is(unit: Path) -> None:
+    started = re.search(r"^ExecStart=\S+/civicmall (.+)$", unit.read_text(), re.MULTILINE)
+    assert started is not None
+    words = [word for word in started[1].split() if word[0] not in "$%"]
+    command = [word for word in words if "/" not in word and not word.startswith("-")]
+    help_of = subprocess.run(
+        [Path(sys.executable).with_name("civicmall"), *command, "--help"],
+        capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "COLUMNS": "200"},
+    ).stdout  # fmt: skip
+    assert [word for word in words if word.startswith("--") and word not in help_of] == []

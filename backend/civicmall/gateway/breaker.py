@@ -36,6 +36,11 @@ class Breaker:
         self._trying = True
         return "try"
 
+    @property
+    def closed(self) -> bool:
+        """Whether calls pass as ever; no clock is needed to say so."""
+        return self._closed_until is None
+
     def state(self, now: float) -> Literal["closed", "open", "half-open"]:
         """`closed`, `open` or `half-open`, for the health board."""
         if self._closed_until is None:

@@ -65,8 +65,10 @@ class Calls:
 
     def check_open(self, way: Way) -> None:
         """Whether a call could go in now. Raises ShopUnavailable, ShopMaintenance."""
-        window = rules.maintenance(way.deployed.manifest, self._house.clock.now())
-        if window is not None:
+        manifest = way.deployed.manifest
+        if manifest.maintenance and (
+            window := rules.maintenance(manifest, self._house.clock.now())
+        ):
             raise ShopMaintenance(
                 shop=way.deployed.shop, until=window.ends_at.isoformat(), note=dict(window.note)
             )
@@ -134,8 +136,8 @@ class Calls:
         took = self._house.clock.monotonic() - began
         if outcome not in {"rejected", "left"}:
             way.gate.window.note(began, took, failed=outcome not in FINE)
-        metrics.shop_calls(shop, operation, outcome).inc()
-        metrics.shop_latency(shop, operation).observe(took)
+        metrics.SHOP_CALLS.add(shop, operation, outcome)
+        metrics.SHOP_LATENCY.add(took, shop, operation)
 
 
 FINE: frozenset[str] = frozenset({"ok", "not_found", "refused"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -45,7 +44,7 @@ class Gate:
         self._inside = asyncio.Semaphore(limits.concurrency)
         self._places = limits.concurrency + limits.queue
         self._share = max(SHARE_MIN, self._places // SHARE)
-        self._callers: Counter[object] = Counter()
+        self._callers: dict[object, int] = {}
         self._rates = Rates(limits, clock.monotonic())
         self._breaker = Breaker()
         self._clock = clock
@@ -87,7 +86,7 @@ class Gate:
             raise ShopUnavailable(shop=self.shop_id)
         if self.running >= self._places:
             raise ShopUnavailable("too many are waiting", shop=self.shop_id, retry_after_s=2)
-        if self.breaker_state() == "open":
+        if not self._breaker.closed and self.breaker_state() == "open":
             raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
 
     async def call(self, operation: str, facts: Facts, asked: Any, caller: object = None) -> Any:
@@ -109,8 +108,9 @@ class Gate:
         """Take a place. Raises TooManyCalls, ShopUnavailable."""
         self.check()
         now = self._clock.monotonic()
+        mine = self._callers.get(caller, 0)
         if caller is not None:
-            if self._callers[caller] >= self._share:
+            if mine >= self._share:
                 raise TooManyCalls(shop=self.shop_id, retry_after_s=1)
             if wait_s := self._rates.citizen_waits_s(caller, now):
                 raise TooManyCalls(shop=self.shop_id, retry_after_s=wait_s)
@@ -123,7 +123,7 @@ class Gate:
             raise ShopUnavailable(shop=self.shop_id, retry_after_s=5)
         self.running += 1
         self._idle.clear()
-        self._callers[caller] += 1
+        self._callers[caller] = mine + 1
         return went_in
 
     def leave(
@@ -135,9 +135,8 @@ class Gate:
         self.running -= 1
         if not self.running:
             self._idle.set()
-        self._callers[caller] -= 1
-        if not self._callers[caller]:
-            del self._callers[caller]
+        if (left := self._callers.pop(caller) - 1) > 0:
+            self._callers[caller] = left
         if error is None or isinstance(error, ANSWERS):
             self._breaker.succeeded()
         elif counts and isinstance(error, Exception) and not isinstance(error, Problem):

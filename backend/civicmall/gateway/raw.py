@@ -18,7 +18,7 @@ from civicmall.identity import Caller, NotAllowed, SignInNeeded, Tokens
 from civicmall.kernel import i18n, logs
 from civicmall.kernel.errors import BadRequest, Internal, MethodNotAllowed, Problem, TooLarge
 from civicmall.shops import NoSuchApp
-from shopkit import App, RawAsk
+from shopkit import App, Manifest, RawAsk
 from shopkit.manifest import RawRoute
 from shopkit.routing import match
 
@@ -33,6 +33,11 @@ from .service import Gateway
 log = logs.get("gateway")
 ADDRESS: Final = re.compile(r"^/v1/shops/([a-z][a-z0-9_]{1,39})/raw(/.*)$", re.DOTALL)
 SEGMENTS: Final = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)+")
+PLAIN: Final = re.compile(
+    rb"/v1/shops/([a-z][a-z0-9_]{1,39})/raw"
+    rb"((?:/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*)+)"
+)
+"""An address in which nothing can hide: no percent sign, no parameter, no dot in front. Most are."""
 UNSAFE: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 """What no segment may be hiding: somebody further on may take it for a separator or an end."""
 WHOLE: Final = 64 * 1024
@@ -41,6 +46,8 @@ ASKED: Final = frozenset(
     {b"content-type", b"accept", b"if-none-match", b"if-modified-since", b"range"}
 )
 """What of the caller's headers goes on: no cookie, no token, nothing hop-by-hop."""
+VERSIONS_MAX: Final = 500
+"""Versions whose routes are at hand: more than run at once, and old ones go with the rest."""
 QUERY_MAX: Final = 4_096
 """Characters of a query; a longer one is a body that lost its way."""
 
@@ -66,6 +73,7 @@ class Raw:
 
     def __init__(self, state: Any) -> None:
         self._state = state
+        self._declared: dict[tuple[str, str], Declared] = {}
 
     @staticmethod
     def takes(path: str) -> bool:
@@ -94,14 +102,26 @@ class Raw:
         gateway: Gateway = self._state.gateway
         way = gateway.gates.way(shop, caller.citizen_id)
         method: str = scope["method"]
-        app, route = _declared(way, method, path)
+        app, route = self._of(way).find(method, path)
         query: str = scope["query_string"].decode("latin-1")
-        if len(query) > QUERY_MAX or not (query.isascii() and query.isprintable()) or " " in query:
+        if query and (
+            len(query) > QUERY_MAX or not (query.isascii() and query.isprintable()) or " " in query
+        ):
             raise BadRequest("the query", field="query")
         length = _length(headers)
         if length is not None and length > route.body_max_bytes:
             raise TooLarge(limit_bytes=route.body_max_bytes)
         return Asked(caller, way, app, route, method, path, query, length, headers, lang)
+
+    def _of(self, way: Way) -> Declared:
+        """What a version declares; worked out once for each that runs."""
+        deployed = way.deployed
+        found = self._declared.get(deployed.key)
+        if found is None or found.manifest is not deployed.manifest:
+            if len(self._declared) >= VERSIONS_MAX:
+                self._declared.clear()
+            found = self._declared[deployed.key] = Declared(deployed.manifest)
+        return found
 
     async def _pass_on(self, asked: Asked, receive: Any, answering: Answering) -> None:
         gateway: Gateway = self._state.gateway
@@ -115,9 +135,13 @@ class Raw:
         went_in = gate.enter(who)
         ended: BaseException | None = None
         try:
-            async with asyncio.timeout(gate.timeout_s) as until, gate.places:
-                with hearing.watched(until, answering):
-                    await _call(asked, facts, body, hearing, answering)
+            async with asyncio.timeout(None) as until:
+                hearing.watch(until, answering, gate.timeout_s)
+                try:
+                    async with gate.places:
+                        await _call(asked, facts, body, hearing, answering)
+                finally:
+                    hearing.unwatch()
         except BaseException as error:  # noqa: BLE001 (told apart below; none is swallowed)
             ended = _whose(error, hearing, answering)
         gate.leave(who, went_in, ended)
@@ -190,6 +214,8 @@ def _where(scope: Any) -> tuple[str, str]:
     Nothing is decoded that goes on, so nobody downstream reads it otherwise than we did.
     """
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    if (plain := PLAIN.fullmatch(raw)) is not None:
+        return plain[1].decode(), plain[2].decode()
     found = ADDRESS.match(raw.decode("latin-1"))
     if found is None or not SEGMENTS.fullmatch(found[2]):
         raise BadRequest("an address that is written oddly", field="path")
@@ -214,19 +240,30 @@ def _who(tokens: Tokens, headers: dict[bytes, bytes]) -> Caller:
     return found
 
 
-def _declared(way: Way, method: str, path: str) -> tuple[App, RawRoute]:
-    """The app and the route that a call is for. Raises NoSuchApp, MethodNotAllowed."""
-    others: set[str] = set()
-    for app in way.deployed.manifest.apps:
-        for route in app.raw:
+class Declared:
+    """The raw routes of one manifest, by the number of their segments."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._by_length: dict[int, list[tuple[App, RawRoute]]] = {}
+        for app in manifest.apps:
+            for route in app.raw:
+                self._by_length.setdefault(route.path.count("/"), []).append((app, route))
+
+    def find(self, method: str, path: str) -> tuple[App, RawRoute]:
+        """The app and the route that a call is for: the first declared. Raises NoSuchApp,
+        MethodNotAllowed.
+        """
+        others: set[str] = set()
+        for app, route in self._by_length.get(path.count("/"), ()):
             if match(route.path, path) is None:
                 continue
             if route.method == method:
                 return app, route
             others.add(route.method)
-    if others:
-        raise MethodNotAllowed(allow=sorted(others))
-    raise NoSuchApp(shop=way.deployed.shop)
+        if others:
+            raise MethodNotAllowed(allow=sorted(others))
+        raise NoSuchApp(shop=self.manifest.id)
 
 
 def _length(headers: dict[bytes, bytes]) -> int | None:

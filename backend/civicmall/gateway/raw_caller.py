@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import msgspec
@@ -68,24 +67,31 @@ class Hearing:
         """The body in one piece. Raises as `parts`."""
         return b"".join([part async for part in self.parts()])
 
-    @contextmanager
-    def watched(self, until: asyncio.Timeout, answering: Answering) -> Generator[None]:
-        """While the shop works: should the caller leave, `until` ends it at once."""
+    def watch(self, until: asyncio.Timeout, answering: Answering, timeout_s: float) -> None:
+        """From here on `until` ends what is inside it after `timeout_s`, or at once should the
+        caller leave. One timer for both: hardly a call is still there when it goes off.
+        """
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(WATCH_S, self._look, until, answering)
-        try:
-            yield
-        finally:
-            self._timer.cancel()
-            if self._watching is not None:
-                self._watching.cancel()
+        now = loop.time()
+        self._timer = loop.call_at(
+            now + min(WATCH_S, timeout_s), self._look, until, answering, now + timeout_s
+        )
 
-    def _look(self, until: asyncio.Timeout, answering: Answering) -> None:
+    def unwatch(self) -> None:
+        """The call has ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _look(self, until: asyncio.Timeout, answering: Answering, ends_at: float) -> None:
         loop = asyncio.get_running_loop()
+        if until.when() is None:
+            until.reschedule(ends_at)
         if self.done:
             self._watching = loop.create_task(self._until_left(until, answering))
         else:  # whoever reads the body learns of it
-            self._timer = loop.call_later(WATCH_S, self._look, until, answering)
+            self._timer = loop.call_later(WATCH_S, self._look, until, answering, ends_at)
 
     async def _until_left(self, until: asyncio.Timeout, answering: Answering) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -112,7 +118,7 @@ class Answering:
         kept = [(name, value) for name, value in headers if name in ANSWERED]
         if status in BODILESS:
             kept = [(name, value) for name, value in kept if name != b"content-length"]
-        if not all(VALUE.fullmatch(value) for _, value in kept):
+        if not VALUE.fullmatch(b"".join([value for _, value in kept])):
             raise WrongAnswer("headers", "a control character in a value")
         self.begun = True
         await self._say(

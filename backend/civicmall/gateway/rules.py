@@ -49,6 +49,8 @@ def entitled(app: App, shop: str, level: int, agreed: frozenset[str]) -> None:
     """
     if level < app.min_level:
         raise LevelTooLow(needed=app.min_level)
+    if not app.claims:
+        return
     missing = {c.name: dict(c.purpose) for c in app.claims if c.name not in agreed}
     if missing:
         raise ConsentNeeded(shop=shop, app=app.id, claims=missing)

@@ -7,7 +7,7 @@ through gettext catalogues, one `locale/zh.po` per room, read as they are (no bu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,13 +19,21 @@ Text = Mapping[Any, str]
 DEFAULT: Final[Lang] = "zh-CN"
 KNOWN: Final[dict[str, Lang]] = {"zh": "zh-CN", "en": "en"}
 """By primary subtag; zh-TW and zh-Hant get the same texts."""
+ASKED_MAX: Final = 500
+"""Characters of an Accept-Language header that are read."""
 ROOMS: Final = Path(__file__).parent.parent
 
 
 def choose(asked: str | None) -> Lang:
     """The language for an Accept-Language header (RFC 9110 12.5.4); zh-CN where none fits."""
+    return _choose((asked or "")[:ASKED_MAX])
+
+
+@lru_cache(maxsize=1_024)
+def _choose(asked: str) -> Lang:
+    """The same; browsers say the same few things again and again."""
     best: tuple[float, Lang] = (0.0, DEFAULT)
-    for part in (asked or "")[:500].split(","):
+    for part in asked.split(","):
         tag, _, params = part.strip().partition(";")
         try:
             weight = float(params.partition("q=")[2] or 1)

@@ -32,6 +32,14 @@ SECRET: Final = frozenset(
 )
 
 
+_level = logging.INFO
+
+
+def heard(level: int) -> bool:
+    """Whether anybody would read a line of that level; finding out by logging takes longer."""
+    return level >= _level
+
+
 def get(room: str) -> Any:
     """A logger; the first word is the event's name, the rest are its facts."""
     return structlog.get_logger(room=room)
@@ -69,6 +77,8 @@ def _forget_rows(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMap
 
 def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     """Set up once, at start. Everything goes to stderr; stdout is for people."""
+    global _level  # noqa: PLW0603 (structlog's own configuration is as global)
+    _level = level
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

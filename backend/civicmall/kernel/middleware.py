@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
@@ -65,11 +66,12 @@ class Outermost:
             took = time.perf_counter() - began
             route = str(scope.get("path_template") or "unknown")
             method = scope["method"] if scope["method"] in METHODS else "other"
-            metrics.REQUESTS.labels(route, method, status).inc()
-            metrics.LATENCY.labels(route).observe(took)
-            # The template, never the path itself: ids and phones travel in paths and queries.
-            log.info("request", method=method, route=route, status=status,
-                     ms=round(took * 1000, 2))  # fmt: skip
+            metrics.REQUESTS.add(route, method, str(status))
+            metrics.LATENCY.add(took, route)
+            if logs.heard(logging.INFO):
+                # The template, never the path itself: ids and phones travel in paths and queries.
+                log.info("request", method=method, route=route, status=status,
+                         ms=round(took * 1000, 2))  # fmt: skip
             logs.trace_id.reset(token)
 
 

@@ -277,3 +277,24 @@ def _noting(steps: list[str]) -> Any:
         steps.append(message["type"])
 
     return send
+
+
+async def test_the_departments_own_systems_are_in_reach_until_the_service_ends() -> None:
+    shop = fresh()
+    shop.manifest = msgspec.structs.replace(shop.manifest, egress=["records.invalid"])
+    given: list[Any] = []
+
+    async def look(call: Any, asked: Any) -> Any:
+        given.append(call.http)
+        raise NotFound
+
+    shop.answering.handlers["matters", "progress.list"] = look
+    service = ShopService(shop, trust=sandbox_trust(), secret=b"sound" * 8)
+    async with AsyncExitStack() as stack:
+        await service.open(stack)
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(service))
+        remote = Remote("http://shop.invalid", shop.manifest, await stack.enter_async_context(http))
+        await ask(remote, letters.PLATFORM)
+        (reach,) = given
+        assert not reach.is_closed
+    assert reach.is_closed
