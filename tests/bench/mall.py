@@ -119,11 +119,12 @@ def main() -> None:
     """Serve until ended."""
     port, upstream, url, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
     logs.configure(as_json=False, level=30)
-    uvicorn.run(
+    config = uvicorn.Config(
         app.create_app(settings(port, url, folder), registry(folder, upstream)),
         host="127.0.0.1", port=port, loop="uvloop", http=serving.Protocol, access_log=False,
         log_config=None, server_header=False, lifespan="on",
     )  # fmt: skip
+    serving.Server(config).run()
 
 
 if __name__ == "__main__":

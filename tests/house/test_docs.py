@@ -17,6 +17,7 @@ from civicmall.gateway import CallbackRefused
 from civicmall.gateway import errors as gateway_errors
 from civicmall.kernel.errors import Problem
 from civicmall.shops import errors as shops_errors
+from shopkit import read_manifest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -70,3 +71,12 @@ def test_a_unit_starts_a_command_that_there_is(unit: Path) -> None:
         capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "COLUMNS": "200"},
     ).stdout  # fmt: skip
     assert [word for word in words if word.startswith("--") and word not in help_of] == []
+
+
+def test_the_readme_counts_the_shops_and_their_apps() -> None:
+    shops = [read_manifest(path) for path in sorted((ROOT / "plugins").glob("*/shop.json"))]
+    readme = (ROOT / "README.md").read_text()
+    words = {4: "Four", 5: "Five", 6: "Six"}
+    apps = sum(len(shop.apps) for shop in shops)
+    assert f"{words[len(shops)]} shops with {apps} apps" in readme
+    assert [shop.id for shop in shops if f"| `{shop.id}` |" not in readme] == []

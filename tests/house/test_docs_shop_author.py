@@ -125,6 +125,12 @@ def test_every_capability_has_its_heading_and_its_operations(capability: str) ->
         assert [c for c in ANSWER_CHECKS.get(operation, {}) if f"`{c}`" not in told] == []
 
 
+def test_every_file_is_named_where_its_block_stands() -> None:
+    """What stands behind a block's language isn't shown."""
+    named = re.findall(r"^`([^`\n]+)`\n\n```\w+ file=\1\n", AUTHOR, re.MULTILINE)
+    assert named == [block.file for block in library.blocks() if block.file]
+
+
 def test_every_noun_of_the_contract_is_named() -> None:
     nouns = {n for n, t in vars(contract).items() if _is_struct(t) and t is not msgspec.Struct}
     assert {n for n in nouns if f"`{n}`" not in AUTHOR} == set()

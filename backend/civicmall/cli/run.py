@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from civicmall.shops import Registry
 
 
-class Server(uvicorn.Server):
-    """Uvicorn, with a word when it is up."""
+class Server(serving.Server):
+    """The server, with a word when it is up."""
 
     def __init__(self, config: uvicorn.Config, when_up: Any) -> None:
         super().__init__(config)

@@ -14,6 +14,8 @@ from typing import Final, NoReturn, Protocol, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from civicmall.kernel.together import Together
+
 from .http1_errors import BadReply, Check, RemoteFault, Silent
 
 HEAD_MAX: Final = 32 * 1024
@@ -210,7 +212,8 @@ class Connection(asyncio.Protocol):
             self.fail(TimeoutError("the shop did not answer in time"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one but in name
+        plain = cast("asyncio.Transport", transport)  # uvloop's is one but in name
+        self._transport = Together(plain, self._loop)
         self._born = self._loop.time()
         if self._gone:
             self._transport.abort()

@@ -13,7 +13,6 @@ from typing import Final
 from prometheus_client import REGISTRY, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper ends of the bins in seconds, as the library has them where nobody says otherwise."""
@@ -71,7 +70,7 @@ class Times(Collector):
         """For whoever asks /metrics: each bin holds what the ones before it do, and its own."""
         name, about, labels = self._said
         family = HistogramMetricFamily(name, about, labels=labels)
-        ends = [*map(floatToGoString, self._ends_s), "+Inf"]
+        ends = [*(repr(float(end)) for end in self._ends_s), "+Inf"]
         for values, bins in list(self._bins.items()):
             within, shown = 0, list[tuple[str, float]]()
             for end, count in zip(ends, bins.counts, strict=True):

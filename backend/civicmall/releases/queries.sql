@@ -164,10 +164,11 @@ select manifest, report from releases.release where id = :id;
 
 -- name: prior(id, shop, live_at)^
 -- record_class: PriorRow
--- What citizens had before this release, or have while it is looked at.
-select version, manifest from releases.release
-where shop = :shop and id <> :id and live_at is not null and (:live_at::timestamptz is null or live_at < :live_at)
-order by live_at desc limit 1;
+-- What citizens had before this release, or have while it is looked at: not what was live most lately,
+-- for that may have been rolled back, and what it asked for in vain must stand out the next time too.
+select r.version, r.manifest from releases.release r join releases.step s on s.release_id = r.id
+where r.shop = :shop and r.id <> :id and s.now = 'live' and (:live_at::timestamptz is null or s.at < :live_at)
+order by s.no desc limit 1;
 
 -- name: goes_back(shop)$
 select exists (select from releases.release where shop = :shop and state = 'replaced');

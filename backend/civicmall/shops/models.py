@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from shopkit import Manifest, Shop
+from shopkit.manifest import Forms
 
 State = Literal["live", "broken", "suspended", "retired"]
 Role = Literal["live", "canary", "suspended", "retired"]
@@ -107,6 +108,8 @@ class AppView(Struct, frozen=True):
     claims: dict[str, str]
     """Each fact it asks for, and what for."""
     items: list[str]
+    forms: Forms = Forms()
+    """Of `calculate` and `enquire`; those of `apply` are the shop's to give, citizen by citizen."""
 
 
 class ShopView(Struct, frozen=True):

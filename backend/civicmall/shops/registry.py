@@ -224,6 +224,7 @@ def view(entry: ShopEntry, manifest: Manifest, lang: str) -> ShopView:
                 min_level=app.min_level,
                 claims={c.name: i18n.pick(c.purpose, lang) for c in app.claims},
                 items=app.items,
+                forms=app.forms,
             )
             for app in manifest.apps
         ],

@@ -273,6 +273,20 @@ async def test_the_diff_is_against_what_citizens_have(house: House) -> None:
     assert own.report[0].check == "discovery"
 
 
+async def test_what_was_rolled_back_stands_out_when_it_is_asked_for_again(house: House) -> None:
+    shop = Shop(house)
+    await shop.live("1.0.0")
+    greedy = await shop.live("2.0.0", egress=["x.example"])
+    await shop.move(shop.reader, greedy, "rollback")
+    again = await shop.approved("3.0.0", egress=["x.example"])
+    found = await releases.one(house.db, shop.reader, again)
+    assert found.against == "1.0.0", "what citizens have is what the rollback restored"
+    assert [(c.kind, c.weight) for c in found.changes] == [("egress_added", "grave")]
+    await shop.move(shop.publisher, again, "publish")
+    later = await releases.one(house.db, shop.reader, again)
+    assert (later.against, later.changes) == ("1.0.0", found.changes), "also when looked up later"
+
+
 async def test_lists_go_on_where_the_page_before_ended(house: House) -> None:
     shop = Shop(house)
     for n in range(5):

@@ -82,6 +82,7 @@ async def test_one_shop_in_both_languages(client: httpx.AsyncClient) -> None:
                 "name": "Progress",
                 "summary": "办到哪一步",
                 "icon": "book",
+                "forms": {"calculate": None, "enquire": None},
                 "capabilities": ["progress"],
                 "min_level": 1,
                 "claims": {"phone": "To tell you"},

@@ -3,6 +3,9 @@
 A form is an object of named fields; each is a text, a whole number, a yes/no, or a choice. Money
 is whole fen (`x-kind: money`); other decimals travel as texts with a pattern, never as floats.
 Labels in both languages stand in `x-label`, an example that fits in `x-example`.
+
+A pattern is matched in linear time, by every client and at every submission: it can't look around
+or refer back, and repeats nothing large a thousand times (say `maxLength`).
 """
 
 from __future__ import annotations
@@ -21,6 +24,16 @@ FIELDS_MAX: Final = 60
 """Fields of one form; more is no longer one form."""
 TEXT_MAX: Final = 2_000
 """Characters of one field where it says nothing."""
+WHOLE_MAX: Final = 2**53 - 1
+"""The largest whole number that every JSON reader and every database keeps as it is (RFC 8259)."""
+PATTERNS_MAX: Final = 1024 * 1024
+"""Bytes that the compiled patterns of one form may take, each its equal share: sixty times
+`^\\d{17}[\\dX]$` take a tenth. Without it a shop's form could hold up everybody for seconds, and fill
+the memory."""
+MATCHING_MAX: Final = 64 * 1024
+"""Bytes that matching one pattern may use beside it; it gets slower with less, never wrong."""
+FORMS_MAX: Final = 256
+"""Forms that are kept ready: a city's apps have few each. With the limit above it bounds the memory."""
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
 
 
@@ -82,12 +95,42 @@ def faults(form: Form) -> list[Wrong]:
 
 def wrong(form: Form, values: Mapping[str, Any]) -> list[Wrong]:
     """What is wrong with filled-in values, field by field; empty where they fit."""
+    if len(values) > 2 * FIELDS_MAX:
+        return [Wrong("$", f"more than {FIELDS_MAX} fields")]
+    found = [Wrong(name, odd) for name, value in values.items() if (odd := _odd(value))]
+    known = {one.field for one in found}
     validator = _validator(msgspec.json.encode(form, order="sorted"))
-    found: list[Wrong] = []
-    for error in validator.iter_errors(dict(values)):
+    for error in validator.iter_errors({k: v for k, v in values.items() if k not in known}):
         path = [str(part) for part in error.instance_path]
-        found.append(Wrong(path[0] if path else _missing(error.message), _said(error.message)))
+        field = path[0] if path else _missing(error.message)
+        if field not in known:
+            found.append(Wrong(field, _said(error.message)))
     return found
+
+
+def _odd(value: Any) -> str:
+    """What makes a value none of any form, whatever the form says; empty for one that may fit.
+
+    What goes past this reaches the shops' code and databases: a NUL that no database keeps, or a
+    number that no column holds, would look like the shop's own fault, and too many of those shut it.
+    """
+    if isinstance(value, str):
+        if len(value) > TEXT_MAX:
+            return f"is longer than {TEXT_MAX} characters"
+        return "" if _is_text(value) else "does not consist of characters"
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, int):
+        return "" if abs(value) <= WHOLE_MAX else f"is not within {-WHOLE_MAX} and {WHOLE_MAX}"
+    return "is not a text, a whole number, or a yes or no"
+
+
+def _is_text(value: str) -> bool:
+    """Whether UTF-8 and PostgreSQL can keep it: no NUL, no half of a surrogate pair."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _missing(message: str) -> str:
@@ -112,7 +155,12 @@ def _said(message: str) -> str:
     return "required" if "required" in message else "not a field of this form"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=FORMS_MAX)
 def _validator(schema: bytes) -> Any:
     """By the schema's text; every app has few forms. Raises ValueError."""
-    return jsonschema_rs.Draft202012Validator(msgspec.json.decode(schema), validate_formats=True)
+    plain: dict[str, Any] = msgspec.json.decode(schema)
+    patterns = {field["pattern"] for field in plain["properties"].values() if "pattern" in field}
+    engine = jsonschema_rs.RegexOptions(
+        size_limit=PATTERNS_MAX // max(1, len(patterns)), dfa_size_limit=MATCHING_MAX
+    )
+    return jsonschema_rs.Draft202012Validator(plain, validate_formats=True, pattern_options=engine)

@@ -8,6 +8,7 @@ from typing import Final
 
 from ..contract import RawAsk  # noqa: TID252 (the package is one thing)
 from ..manifest import RawRoute  # noqa: TID252 (the same)
+from ..signatures import ASSERTION  # noqa: TID252 (the same)
 from . import letters
 from .bench import UNKNOWN, Bench
 from .checks import Failed, Skipped, check, hold
@@ -54,12 +55,14 @@ async def raw_method_undeclared_is_not_found(b: Bench) -> None:
 
 @on_raw_wire()
 async def raw_unsigned_is_refused(b: Bench) -> None:
-    """A raw call without a signature is refused (401)."""
+    """A raw call without a signature, or without an assertion where that is enough, is refused (401)."""
     remote = remote_of(b)
     for route in b.app.raw:
         one = Sound(remote, b.app, f"raw{asked(route).path}", {}, b.citizen(b.people[0]))
         letter = one.letter(body=None, method=route.method)
         bare = letters.without(letter, b"signature", b"signature-input")
+        if not route.signed:
+            bare = letters.without(bare, ASSERTION.encode())
         try:
             await one.refused(bare)
         except Failed as error:

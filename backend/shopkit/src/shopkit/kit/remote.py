@@ -19,7 +19,8 @@ from ..answers import WrongAnswer, decoded, fits  # noqa: TID252 (the same)
 from ..call import Citizen  # noqa: TID252 (the same)
 from ..contract import Event, Handed, ProgressQuery, RawAnswer, RawAsk, Reason  # noqa: TID252 (the same)
 from ..errors import BadForm, BadManifest, NotFound, Refused, Unavailable  # noqa: TID252 (the same)
-from ..manifest import Manifest, parse_manifest  # noqa: TID252 (the same)
+from ..manifest import Manifest, RawRoute, parse_manifest  # noqa: TID252 (the same)
+from ..routing import match  # noqa: TID252 (the same)
 from . import letters
 from .checks import Failed, fail, hold
 from .letters import Letter
@@ -126,11 +127,21 @@ class Remote:
             path, None, self.vouched(app, citizen), method=asked.method, query=asked.query,
             extra=[(b"content-type", asked.media.encode())] if asked.media else None,
         )  # fmt: skip
+        if any(not one.signed for one in self._routes(app, asked)):
+            letter = letters.without(letter, b"signature", b"signature-input")
         reply = await self.send(letters.altered(letter, body=asked.body))
         if media(reply) == PROBLEM:
             refusal(reply)
         answer = RawAnswer(reply.content, reply.headers.get("content-type", ""), reply.status_code)
         return fits("raw", asked, answer)
+
+    def _routes(self, app: str, asked: RawAsk) -> list[RawRoute]:
+        """What the manifest declares for a raw call."""
+        declared = self._manifest.app(app)
+        return [
+            one for one in (declared.raw if declared else [])
+            if one.method == asked.method and match(one.path, asked.path) is not None
+        ]  # fmt: skip
 
     async def _tell(self, event: Event) -> None:
         reply = await self.send(self.webhook(event))

@@ -159,7 +159,8 @@ class ShopService:
         method: str = scope["method"]
         route, params = _route(declared, method, path)
         body = await read(scope, receive, route.body_max_bytes if route else 0)
-        created, citizen = await self._admit(scope, None, app)
+        signed = route is None or route.signed
+        created, citizen = await self._admit(scope, None, app, signed=signed)
         if route is None:
             raise Fault(404, "not-found", "the manifest declares no such raw path")
         media = header(scope, b"content-type").decode("latin-1")
@@ -192,12 +193,13 @@ class ShopService:
         await self._caller.ask("event", call, event)
         return Answer(204, media=b"")
 
-    async def _admit(self, scope: Scope, body: bytes | None, app: str) -> tuple[int, Citizen]:
+    async def _admit(
+        self, scope: Scope, body: bytes | None, app: str, *, signed: bool = True
+    ) -> tuple[int, Citizen]:
         path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         query: str = scope["query_string"].decode("latin-1")
         request = Request(scope["method"], path, query, scope["headers"], body)
-        verified, citizen = await self._guard.admit(request, app, now=int(self._clock()))
-        return verified.created, citizen
+        return await self._guard.admit(request, app, now=int(self._clock()), signed=signed)
 
     def _schema(self) -> ShopDb:
         if self._db is None:

@@ -30,18 +30,22 @@ class Guard:
         self._trust = trust
         self._verifier = Verifier(trust.get, SHOP_TAG, seen=seen)
 
-    async def admit(self, request: Request, app: str, *, now: int) -> tuple[Verified, Citizen]:
-        """When the platform asked, and for whom; `now` in Unix seconds. Raises Fault 401."""
+    async def admit(
+        self, request: Request, app: str, *, now: int, signed: bool = True
+    ) -> tuple[int, Citizen]:
+        """When the platform asked (Unix seconds, as `now`), and for whom. Where the manifest lets a
+        raw call go unsigned, the assertion alone says so. Raises Fault 401.
+        """
         try:
-            verified = await self._verified(request, now)
-            said = assertion.read(_token(request), self._trust.get, audience=self._shop, now=now)
+            created = (await self._verified(request, now)).created if signed else now
+            said = await self._believed(request, now)
             _same_app(said.app, app)
         except BadSignature as error:
             raise Fault(401, "signature", error.seen, check=error.check) from error
         except BadAssertion as error:
             raise Fault(401, "assertion", error.seen, check=error.check) from error
         act = said.act.sub if said.act else None
-        return verified, Citizen(said.sub, LEVELS[said.acr], said.claims, act)
+        return created, Citizen(said.sub, LEVELS[said.acr], said.claims, act)
 
     async def _verified(self, request: Request, now: int) -> Verified:
         try:
@@ -49,11 +53,24 @@ class Guard:
         except BadSignature as error:
             if error.check != "signature-key" or not self._trust.may_refresh():
                 raise
+        await self._refresh()
+        return await self._verifier.verify(request, now=now)
+
+    async def _believed(self, request: Request, now: int) -> assertion.Assertion:
+        token = _token(request)
+        try:
+            return assertion.read(token, self._trust.get, audience=self._shop, now=now)
+        except BadAssertion as error:
+            if error.check != "assertion-signature" or not self._trust.may_refresh():
+                raise
+        await self._refresh()
+        return assertion.read(token, self._trust.get, audience=self._shop, now=now)
+
+    async def _refresh(self) -> None:
         try:
             await self._trust.refresh()
         except NoKeys as error:
             raise Fault(503, "unavailable", f"the platform's keys can't be had: {error}") from error
-        return await self._verifier.verify(request, now=now)
 
 
 def _same_app(said: str, app: str) -> None:
