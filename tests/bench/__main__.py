@@ -142,7 +142,8 @@ def show(rows: list[Row], took_s: float) -> None:
     """For people."""
     table = Table(title=f"CivicMall beside its peers ({took_s:.0f} s)")
     for title in ("what", "value", "unit", "peer", "peer's value", "ratio"):
-        table.add_column(title, justify="right" if "value" in title or title == "ratio" else "left")
+        right = "value" in title or title == "ratio"
+        table.add_column(title, justify="right" if right else "left", no_wrap=title != "peer")
     for one in rows:
         table.add_row(
             one.name, f"{one.value:,.2f}", one.unit, one.peer, f"{one.peer_value:,.2f}",

@@ -38,7 +38,8 @@ def test_every_figure_is_measured_and_written(tmp_path: Path) -> None:
         "neighbours_p99",
     ]  # fmt: skip
     for row in rows:
-        assert row.value > 0
+        # The slowest of a hundred calls through the gateway may beat the slowest past it.
+        assert row.value > 0 or row.name.endswith("overhead_p99")
         assert row.peer_value > 0
         assert row.unit
         assert row.peer

@@ -41,7 +41,10 @@ def documents() -> dict[str, Any]:
         "shop-contract.schema.json": _many(TYPES, "What a shop answers, by operation"),
         "catalogue-item.schema.json": _schema(catalogue.Item, "A service item of the catalogue"),
         "events.schema.json": _many(
-            {str(e.__struct_config__.tag): e for e in (*payments.EVENTS, *cases.EVENTS, *ratings.EVENTS)},
+            {
+                str(e.__struct_config__.tag): e
+                for e in (*payments.EVENTS, *cases.EVENTS, *ratings.EVENTS)
+            },
             "Events of the outbox, by type",
         ),
     }

@@ -97,7 +97,7 @@ class Raw:
 
     def _understand(self, scope: Any, headers: dict[bytes, bytes], lang: i18n.Lang) -> Asked:
         """Who calls what. Raises the problems of those who ask for what isn't there."""
-        shop, path = _where(scope)
+        shop, path = where(scope)
         caller = _who(self._state.tokens, headers)
         gateway: Gateway = self._state.gateway
         way = gateway.gates.way(shop, caller.citizen_id)
@@ -208,7 +208,7 @@ async def _call(
     )
 
 
-def _where(scope: Any) -> tuple[str, str]:
+def where(scope: Any) -> tuple[str, str]:
     """The shop and the path at it, as it stands on the wire. Raises BadRequest.
 
     Nothing is decoded that goes on, so nobody downstream reads it otherwise than we did.
