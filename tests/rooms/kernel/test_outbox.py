@@ -319,6 +319,7 @@ async def test_the_dead_are_listed_and_can_be_sent_again(pool: Pool, owner: Any)
     drain = Drain(pool, handlers)
     for n, shop in enumerate(("water", "gas", "water")):
         await outbox.publish(pool, n, Told(shop))
+        await asyncio.sleep(0.002)  # ids of one millisecond stand in no order
     await owner.execute(
         "update kernel.outbox set dead = true, attempts = 20, error = 'TimeoutError'"
     )

@@ -46,6 +46,7 @@ async def booked(b: Bench) -> Booked:
     for person in b.people[:TRIED]:
         found = await slots(b, person)
         free = [slot for slot in found.slots if slot.left]
+        free.reverse()  # the last one: it can be given back still, whatever the time of day
         slot = next((s for s in free if s.kind == "normal"), free[0] if free else None)
         if slot is None:
             fail("no slot of the next weeks has a place left")
