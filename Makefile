@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check fix lock schemas clean
+.PHONY: help run dev test bench check fix lock schemas clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(VENV)/.run ## set up everything and serve the city on 127.0.0.1:8000 (PORT=…)
 	@exec $(BIN)/civicmall run
+
+dev: $(VENV)/.dev ## set up what authors of shops and of this code need beside it (pytest, linters)
 
 test: $(VENV)/.dev ## set up everything; lint, types, contracts, schemas, then all tests
 	@$(MAKE) --no-print-directory check

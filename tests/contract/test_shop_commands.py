@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -98,7 +99,7 @@ async def test_a_fault_is_told_with_what_was_asked_and_seen(made: Path, tmp_path
 @pytest.mark.parametrize(
     ("args", "status", "words"),
     [
-        (["check", "nowhere"], 1, "shop.json"),
+        (["check", "nowhere"], 1, "/nowhere"),
         (["check", "http://127.0.0.1:1"], 1, "ConnectError"),
         (["serve", "nowhere"], 1, "shop.json"),
         (["new", "Bad-Name"], 2, "small letters"),
@@ -111,6 +112,20 @@ async def test_what_cant_be_done_is_said(
 ) -> None:
     got, said = await civicmall(*args, cwd=made.parent)
     assert (got, words in said, "Traceback" in said) == (status, True, False), said
+
+
+async def test_a_new_shop_keeps_its_private_key_out_of_git(made: Path) -> None:
+    assert ".data/" in (made / ".gitignore").read_text().splitlines()
+
+
+async def test_a_taken_port_is_named(made: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, said = await civicmall("serve", made, "--port", str(port), cwd=made.parent)
+    assert (status, f"--port: {port} is in use" in said) == (2, True), said
+    assert "PostgreSQL" not in said, "it sets a database up before it looks"
 
 
 @asynccontextmanager

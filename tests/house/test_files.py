@@ -92,6 +92,7 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "filling.py": "The verbs behind `doors.py`.",
         "gate.py": "How many calls of one shop run and wait.",
         "host.py": "The thread in which shops' code runs.",
+        "telling.py": "How many events are told to one shop at once, so that one that hangs holds up no other.",
         "window.py": "Calls, faults and percentiles of the last minutes: pure, on its own.",
         "http1.py": "The client that calls remote shops.",
         "http1_connection.py": "One connection of it: every limit on what arrives.",

@@ -6,7 +6,8 @@ same case; every answer is written by one guarded statement, so it counts once.
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from civicmall import identity
 from civicmall.gateway import FormRefused, Gateway, NoSuchThing, ShopRefused
 from civicmall.identity import Caller
 from civicmall.kernel import i18n, logs
+from civicmall.kernel.clock import CITY
 from civicmall.kernel.errors import BadRequest, Problem
 from civicmall.kernel.house import House
 from shopkit.answers import WrongAnswer, fits
@@ -28,6 +30,8 @@ from .queries import q
 from .steps import Step, case, move
 
 log = logs.get("cases")
+LOOK_S: Final = 5.0
+"""Seconds of one look in which a shop's next case is begun; what is left has its turn later."""
 AT_ONCE: Final = 40
 """Cases per look; with its beat this is at most eight questions a second to all shops."""
 NEWS_LANG: Final = "zh-CN"
@@ -180,22 +184,48 @@ async def told(house: House, shop: str, case_id: UUID, news: CaseNews) -> None:
         fits("apply.submit", None, news.outcome)
     except WrongAnswer as error:
         raise BadRequest(error.seen, field="outcome") from error
-    if row.state in rules.UNANSWERED:
+    if row.state in rules.UNANSWERED and not _same_promise(row, news.outcome):
         await take(house, row, news.outcome)
 
 
-async def look_after(house: House, gateway: Gateway) -> None:
+def _same_promise(row: CaseRow, outcome: Outcome) -> bool:
+    """Whether a shop only says again that it answers by the day that it has named."""
+    named = row.state == "pending" and outcome.state == "pending"
+    by, before = outcome.callback_by, row.callback_by
+    return named and by is not None and before is not None and _day(by) == _day(before)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(CITY).date()
+
+
+async def look_after(house: House, gateway: Gateway, slow: set[str] | None = None) -> None:
     """Cases whose shop didn't answer are told again; the others are asked how they stand.
 
-    What goes wrong with one case keeps no other from its turn.
+    What goes wrong with one case keeps no other from its turn, and a shop that takes its time keeps
+    no other shop: each has its own line. `slow` names those with cases left over; they sit out the
+    next look, so that the others' cases come up.
     """
-    now = house.clock.now()
-    due: list[DueCase] = await q.due_cases(house.db, now=now, most=AT_ONCE)
+    rest = set[str]() if slow is None else slow
+    but = list(rest)
+    rest.clear()
+    due: list[DueCase] = await q.due_cases(house.db, now=house.clock.now(), but=but, most=AT_ONCE)
+    lines: dict[str, list[DueCase]] = {}
     for one in due:
-        try:
-            await _look_at(house, gateway, one)
-        except (Problem, asyncpg.PostgresError, OSError):
-            log.warning("case.look_failed", case=str(one.id), exc_info=True)
+        lines.setdefault(one.shop, []).append(one)
+    until = house.clock.monotonic() + LOOK_S
+
+    async def look_at(shop: str, line: list[DueCase]) -> None:
+        for one in line:
+            if house.clock.monotonic() > until:
+                rest.add(shop)
+                return
+            try:
+                await _look_at(house, gateway, one)
+            except (Problem, asyncpg.PostgresError, OSError):
+                log.warning("case.look_failed", case=str(one.id), exc_info=True)
+
+    await asyncio.gather(*(look_at(*line) for line in lines.items()))
 
 
 async def _look_at(house: House, gateway: Gateway, one: DueCase) -> None:

@@ -41,6 +41,12 @@ class MaterialUnfit(Problem):
     type, status, title = "/problems/material-unfit", 422, "This file is not what it says it is."
 
 
+class TooManyCases(Problem):
+    """A citizen has applied more often in a day than anybody has affairs; `max` says how often."""
+
+    type, status, title = "/problems/too-many-cases", 429, "You have applied very often today."
+
+
 class TooManyMaterials(Problem):
     """More papers wait for a case than one case may have."""
 

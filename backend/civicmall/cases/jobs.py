@@ -19,8 +19,9 @@ from .words import message
 
 def jobs(house: House, gateway: Gateway) -> list[Job]:
     """Ask shops about open cases; forget papers without a case."""
+    slow: set[str] = set()
     return [
-        Job("cases.look_after", 5.0, lambda: dealings.look_after(house, gateway)),
+        Job("cases.look_after", 5.0, lambda: dealings.look_after(house, gateway, slow)),
         Job("cases.forget", 3600.0, lambda: materials.forget(house)),
     ]
 

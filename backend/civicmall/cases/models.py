@@ -128,6 +128,7 @@ class DueCase(Struct, frozen=True):
 
     bucket: int
     id: UUID
+    shop: str
 
 
 class Said(Struct, frozen=True):

@@ -122,6 +122,10 @@ with moved as (
     from moved
     where s.bucket = :bucket and s.case_id = moved.id and s.seq = :seq::smallint
       and s.answered_at is null
+), freed as (
+    -- The citizen mends the form and submits anew, with the papers that they have handed in.
+    update cases.material m set case_id = null, code = null
+    from moved where :state = 'void' and m.bucket = :bucket and m.case_id = moved.id
 ), told as (
     insert into kernel.outbox (bucket, id, type, body)
     select :bucket, :event_id, :type::text, :body::jsonb from moved
@@ -185,9 +189,15 @@ select seq, id, form, brought_at, answered_at from cases.supplement
 where bucket = :bucket and case_id = :case_id and answered_at is null
 order by seq limit 1;
 
--- name: due_cases(now, most)
+-- name: due_cases(now, but, most)
 -- record_class: DueCase
-select bucket, id from cases.case where next_at <= :now order by next_at limit :most;
+select bucket, id, shop from cases.case
+where next_at <= :now and shop <> all(:but::text[]) order by next_at limit :most;
+
+-- name: opened_since(bucket, citizen_id, since)$
+-- Those that were sent back to be mended count too: each of them was kept.
+select count(*) from cases.case
+where bucket = :bucket and citizen_id = :citizen_id and submitted_at > :since;
 
 -- name: claim(bucket, id, now, next_at)$
 -- Of several processes that look at once one gets the case; if it fails, the next look is later.

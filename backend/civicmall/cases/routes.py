@@ -29,6 +29,7 @@ from .errors import (
     MaterialUnfit,
     NoSuchCase,
     NotNow,
+    TooManyCases,
     TooManyMaterials,
     WithdrawalRefused,
     WrongMedia,
@@ -97,7 +98,7 @@ async def hand_in(
     return await materials.hand_in(house, caller, idempotency_key, media, await request.body())
 
 
-@post("/", responses=problems(*ONCE, *SHOP), summary="Apply: hand in a filled form")
+@post("/", responses=problems(*ONCE, TooManyCases, *SHOP), summary="Apply: hand in a filled form")
 async def submit(
     data: JSONBody[NewCase],
     idempotency_key: IdempotencyKey,

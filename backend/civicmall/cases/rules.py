@@ -71,6 +71,14 @@ FREE_MAX: Final = 30
 FREE_BYTES_MAX: Final = CASE_BYTES_MAX
 DRAFT_HOURS: Final = 24
 """How long a paper waits for its case; it is personal, so no longer than somebody needs to fill in."""
+CASES_A_DAY: Final = 20
+"""Cases of one citizen in 24 hours. Each may bring CASE_BYTES_MAX: without a limit one person could
+fill the disk of a city in an evening."""
+STEPS_MAX: Final = 200
+"""Steps of one case after which a department that only moves it to and fro isn't followed: each step
+is a line and a message to the citizen. With all its supplements a case takes some seventy."""
+TO_AND_FRO: Final[frozenset[Move]] = frozenset({"defer", "ask", "resume", "ready"})
+"""Steps that a department may take again and again."""
 SUPPLEMENTS_MAX: Final = 20
 """How often a case may be supplemented; afterwards people should speak to each other."""
 

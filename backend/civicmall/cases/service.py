@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from shopkit.contract import ApplyForm, FormQuery, Outcome, Withdrawal
 from shopkit.forms import Wrong
 
 from . import dealings, materials, rules, steps, views
-from .errors import NotNow, WithdrawalRefused
+from .errors import NotNow, TooManyCases, WithdrawalRefused
 from .events import Moved
 from .models import (
     Case,
@@ -40,8 +41,9 @@ from .queries import q
 from .rules import Given
 from .steps import Step
 
-TIMELINE_MAX: Final = 200
+TIMELINE_MAX: Final = rules.STEPS_MAX
 """Lines that are shown of a case; the newest."""
+DAY: Final = timedelta(days=1)
 
 
 async def form(
@@ -74,8 +76,8 @@ async def submit(
     """One case for this form and these papers; the same key again is the same case.
 
     It is stored before the shop is asked: a shop that doesn't answer now is told again until it
-    does. Raises FormRefused, the gateway's problems before anything is stored, and those of
-    idempotency.
+    does. Raises FormRefused, TooManyCases, the gateway's problems before anything is stored, and
+    those of idempotency.
     """
 
     async def work(case_id: UUID) -> CaseItem:
@@ -109,7 +111,15 @@ async def _open(
     ask: NewCase,
     lang: str,
 ) -> CaseRow:
-    """Check an application against its form and store it. Raises FormRefused."""
+    """Check an application against its form and store it. Raises FormRefused, TooManyCases."""
+    opened: int = await q.opened_since(
+        house.db,
+        bucket=ids.bucket_of(caller.citizen_id),
+        citizen_id=caller.citizen_id,
+        since=house.clock.now() - DAY,
+    )
+    if opened >= rules.CASES_A_DAY:
+        raise TooManyCases(max=rules.CASES_A_DAY)
     asked = await form(gateway, caller, ask.shop, ask.app, ask.variant, lang)
     papers = await materials.free(house.db, caller.citizen_id, ask.materials)
     wrong = rules.wrong_values(asked.schema, ask.form) + _wrong_papers(asked, ask.materials, papers)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from civicmall.kernel import ids, outbox
+from civicmall.kernel import ids, logs, outbox
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
 from shopkit.contract import Progress, Result
@@ -19,6 +19,8 @@ from .events import Finished, Moved
 from .models import CaseRow, Said
 from .queries import q
 from .rules import Actor, Move
+
+log = logs.get("cases")
 
 
 class Step(Struct, frozen=True):
@@ -57,8 +59,12 @@ async def own(db: Db, citizen_id: UUID, case_id: UUID) -> CaseRow:
 async def move(house: House, row: CaseRow, step: Step) -> CaseRow:
     """Take a step, if the case is in a state for it; the case as it is then.
 
-    Where another was faster it stays as the other left it. Raises NoSuchCase.
+    Where another was faster it stays as the other left it, and so it does after far too many steps
+    to and fro. Raises NoSuchCase.
     """
+    if row.version >= rules.STEPS_MAX and step.move in rules.TO_AND_FRO and step.seq is None:
+        log.warning("case.too_many_steps", case=str(row.id), shop=row.shop, move=step.move)
+        return row
     keys, now, state = house.keys, house.clock.now(), rules.target(step.move)
     kind, body = outbox.row(Moved(row.id, row.shop, row.app, step.move))
     ended, ending = outbox.row(Finished(row.id, row.citizen_id, row.shop, row.app))

@@ -12,12 +12,14 @@ from litestar.exceptions import HTTPException
 from msgspec import Struct
 
 from civicmall.gateway import FormRefused
-from civicmall.kernel.errors import BadRequest
+from civicmall.kernel import web
+from civicmall.kernel.errors import BadRequest, TooLarge
 from shopkit.forms import Form, wrong
 
 from . import drawing, words
 from .reader import Reader, Web
 
+MULTIPART: Final = "multipart/form-data"
 PARTS_MAX: Final = 200
 """Fields and files of one form: sixty of one kind, thirty of the other, and ours."""
 
@@ -35,7 +37,9 @@ class Sent(Struct, frozen=True):
 
 
 async def read(request: Web) -> Sent:
-    """A form with or without files. Raises BadRequest."""
+    """A form with or without files. Raises BadRequest, TooLarge."""
+    if request.content_type[0] != MULTIPART:
+        return Sent(dict(await web.fields(request)), {})
     try:
         form = await request.form()
     except HTTPException as error:
@@ -48,6 +52,8 @@ async def read(request: Web) -> Sent:
     if len(pairs) > PARTS_MAX:
         raise BadRequest("not a form")
     texts = {name: said for name, said in pairs if isinstance(said, str)}
+    if sum(len(said) for said in texts.values()) > web.FORM_MAX:
+        raise TooLarge(limit_bytes=web.FORM_MAX)
     files = {name: said for name, said in pairs if isinstance(said, UploadFile) and said.filename}
     return Sent(texts, files)
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeVar
-from urllib.parse import parse_qsl
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from civicmall.kernel import web
 from civicmall.kernel.errors import BadRequest
 
 from .reader import Web
 
-FIELDS_MAX: Final = 100
-"""Fields of a form; the longest of ours has about forty boxes to tick."""
 Nonce = Annotated[str, Meta(pattern=r"^[\w-]{8,64}$")]
 Next = Annotated[str, Meta(max_length=500)]
 Said = Annotated[str, Meta(max_length=2_000)]
@@ -129,12 +127,7 @@ class Persona(Struct, frozen=True):
 
 async def read(request: Web, kind: type[F]) -> F:
     """The form of a request. Raises BadRequest."""
-    try:
-        pairs = parse_qsl(
-            (await request.body()).decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX
-        )
-    except ValueError as error:
-        raise BadRequest("not a form") from error
+    pairs = await web.fields(request)
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         said = [value for name, value in pairs if name == field.name]

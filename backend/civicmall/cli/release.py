@@ -16,7 +16,7 @@ import typer
 
 from civicmall.kernel.config import Settings
 from shopkit import BadManifest, Manifest, read_manifest
-from shopkit.kit import Finding, as_json, connect, run
+from shopkit.kit import Failed, Finding, as_json, connect, run
 from shopkit.manifest import FILE, Http
 
 from . import out
@@ -78,8 +78,13 @@ def _address(manifest: Manifest, url: str, key: str) -> dict[str, str]:
     if isinstance(known, Http):
         return {"url": url or known.url, "key": key or known.key}
     key = key or _own_key(manifest.id)
-    if not url or not key:
+    if not url:
         raise Refused(f"{FILE} names no address: say --url and --key")
+    if not key:
+        raise Refused(
+            f"no key of {manifest.id} lies in {Settings.from_env().data_dir / 'shops'}: start"
+            " `civicmall shop serve` here once, which makes one, or say --key"
+        )
     return {"url": url, "key": key}
 
 
@@ -92,13 +97,16 @@ def _own_key(shop: str) -> str:
 
 
 def _checked(url: str) -> bytes:
-    """The report of the checks, made now. Raises Refused where one failed."""
+    """The report of the checks, made now. Raises Refused where one failed or nobody answers."""
 
     async def work() -> list[Finding]:
         async with connect(url) as remote:
             return await run(remote)
 
-    found = asyncio.run(work())
+    try:
+        found = asyncio.run(work())
+    except Failed as error:
+        raise Refused(f"{error}; the checks are made on the running shop (`shop serve`)") from error
     failed = [one for one in found if one.result == "failed"]
     for one in failed:
         out.print(f"[red]✗[/red] {one.check} {one.app}: {one.seen}")
@@ -186,7 +194,8 @@ def _ask(client: httpx.Client, method: str, path: str, **rest: Any) -> Any:
     if answer.is_success:
         return said
     more = {k: v for k, v in said.items() if k not in {"type", "title", "status", "trace_id"}}
-    raise Refused(": ".join([said.get("title", str(answer.status_code)), *_told(more)]))
+    title = str(said.get("title", answer.status_code))
+    raise Refused(": ".join([title.rstrip(".") if more else title, *_told(more)]))
 
 
 def _told(more: dict[str, Any]) -> list[str]:

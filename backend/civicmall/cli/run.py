@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -70,7 +71,7 @@ def run_all(out: Console) -> None:
     """Set up and serve; prints where to go."""
     began = time.monotonic()
     settings = Settings.from_env().for_a_city()
-    _free(settings)
+    free(settings.host, settings.port)
     # At a terminal a line per request would push the addresses out of sight.
     logs.configure(as_json=settings.log_json, level=INFO if settings.log_json else WARNING)
     with out.status("PostgreSQL …") as status:
@@ -114,13 +115,15 @@ def serve_only() -> None:
     _serve(settings, app.open_registry(settings), lambda: None)
 
 
-def _free(settings: Settings) -> None:
+def free(host: str, port: int, setting: str = "PORT") -> None:
+    """That nobody listens there yet; any other trouble the server names. Raises BadSetting."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
-            raise BadSetting("PORT", f"{settings.port} is in use; set another one") from error
+            if error.errno == errno.EADDRINUSE:
+                raise BadSetting(setting, f"{port} is in use; set another one") from error
 
 
 def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
@@ -163,7 +166,7 @@ def welcome(out: Console, settings: Settings, took_s: float) -> None:
             )
         secret = identity.sandbox.PASSWORD
         table.add_row("operators", f"operator, reviewer / {secret}")
-        table.add_row("departments", f"utility_bills, public_security / {secret}")
+        table.add_row("departments", f"each shop's id, as utility_bills / {secret}")
     out.print(Panel(table, title=f"CivicMall is up ({took_s:.1f} s)", expand=False))
     if settings.sandbox:
         out.print("Try it: [bold].venv/bin/civicmall smoke --url " + url + "[/bold]   Stop: Ctrl-C")

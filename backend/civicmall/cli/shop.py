@@ -13,7 +13,9 @@ from civicmall.kernel.config import Settings
 
 from . import out
 
-app = typer.Typer(no_args_is_help=True, help="Departments' shops: list, new, serve, check.")
+app = typer.Typer(
+    no_args_is_help=True, help="Departments' shops: make, check, serve and release them."
+)
 
 
 @app.command("list")

@@ -27,6 +27,8 @@ class NoShop(Exception):
 
 def find(folder: Path) -> Shop:
     """Read the manifest, import the code, compare both. Raises NoShop."""
+    if not (folder / FILE).exists():
+        raise NoShop(f"there is no {FILE} in {folder.absolute()}")
     try:
         manifest = read_manifest(folder / FILE)
     except BadManifest as error:

@@ -26,7 +26,7 @@ from shopkit.manifest import Http
 from shopkit.serve import PlatformClient, ShopService, Trust, sandbox_trust
 from shopkit.serve.platform import no_platform
 
-from .run import Server, database
+from .run import Server, database, free
 from .shop_home import opened, prepare, secret_of
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def trust_of(place: Place) -> Trust:
 
 def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
     """Migrate, seed in a sandbox, and serve until it is stopped."""
+    free(place.host, place.port, "--port")
     key, trust = key_of(place.key_file), trust_of(place)
     keys = crypto.load(settings.data_dir)
     url = settings.database_url

@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request
 from msgspec import Meta, Struct
 
+from civicmall.kernel import web
 from civicmall.kernel.errors import BadRequest
 
 from .words import State
@@ -79,12 +80,7 @@ def query(request: Web, kind: type[F]) -> F:
 
 async def read(request: Web, kind: type[F]) -> F:
     """The fields of a form, as browsers send them. Raises BadRequest."""
-    form: Mapping[str, Any] = await request.form()
-    said = {
-        name: value.replace("\r\n", "\n").strip()
-        for name, value in form.items()
-        if isinstance(value, str)
-    }
+    said = {name: value.replace("\r\n", "\n").strip() for name, value in await web.fields(request)}
     return _convert(said, kind)
 
 

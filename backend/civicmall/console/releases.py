@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from civicmall import releases
+from civicmall.kernel import web
 from civicmall.kernel.errors import BadRequest, Problem
 from civicmall.releases import FourEyes, Move, NoSuchRelease
 from shopkit import Manifest
@@ -65,7 +66,7 @@ async def _take(request: Web, desk: Desk, release_id: UUID, move: Move) -> Html:
     except Problem as problem:
         if problem.status not in STAYS and not isinstance(problem, FourEyes):
             raise
-        typed = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+        typed = dict(await web.fields(request))
         wrong = move if isinstance(problem, BadRequest) else ""
         failed = None if wrong else problem.title
         return await _release(

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from civicmall import identity, ratings
 from civicmall.gateway import Gateway
 from civicmall.identity import StaffSignIn, Tokens, WrongPassword
+from civicmall.kernel import web
 from civicmall.kernel.errors import BadRequest, NotFound, Problem
 from civicmall.kernel.house import House
 from civicmall.ratings import Answer, Appeal, NoSuchRectification, Review
@@ -36,10 +37,10 @@ async def login(request: Web) -> Html:
 async def sign_in(
     request: Web, house: NamedDependency[House], tokens: NamedDependency[Tokens]
 ) -> Html:
-    form = await request.form()
-    next_path = rules.local(str(form.get("next", "")))
-    username = str(form.get("username", ""))
-    said = {"username": username.strip(), "password": str(form.get("password", ""))}
+    form = dict(await web.fields(request))
+    next_path = rules.local(form.get("next", ""))
+    username = form.get("username", "")
+    said = {"username": username.strip(), "password": form.get("password", "")}
     try:
         ask = msgspec.convert(said, StaffSignIn)
         pair = await identity.staff_sign_in(house, tokens, ask)
@@ -211,7 +212,7 @@ async def _acted(request: Web, desk: Desk, ticket: str, form: str, act: Act) -> 
     except Problem as problem:
         if problem.status not in {400, 409}:
             raise
-        typed = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+        typed = dict(await web.fields(request))
         blank = form if isinstance(problem, BadRequest) else ""
         failed = problem.title if not blank else None
         return await _ticket(

@@ -3,6 +3,8 @@
 A shop's fault is 502, 503 or 504 and counts on its breaker; a caller's is 4xx and does not.
 """
 
+from typing import Final
+
 from civicmall.kernel.errors import Problem
 
 
@@ -104,3 +106,7 @@ class TooManyCalls(Problem):
         429,
         "Too many requests at once; wait a little.",
     )
+
+
+SHOP_FAULTS: Final = (ShopBadAnswer, ShopFailed, ShopMaintenance, ShopTimeout, ShopUnavailable)
+"""Nobody's fault but the shop's: another time it may do."""

@@ -20,7 +20,9 @@ from .window import Window
 
 log = logs.get("gateway")
 SHARE: Final = 4
-"""One citizen's calls fill a quarter of a shop's places at most; the rest is for the others."""
+"""One citizen's calls fill a quarter of a shop's places at most, and half of those inside; the rest
+is for the others.
+"""
 SHARE_MIN: Final = 8
 """As many as a home's tiles ask at once."""
 START_S: Final = 30.0
@@ -43,7 +45,7 @@ class Gate:
         self.window = Window()
         self._inside = asyncio.Semaphore(limits.concurrency)
         self._places = limits.concurrency + limits.queue
-        self._share = max(SHARE_MIN, self._places // SHARE)
+        self._share = max(SHARE_MIN, min(self._places // SHARE, limits.concurrency // 2))
         self._callers: dict[object, int] = {}
         self._rates = Rates(limits, clock.monotonic())
         self._breaker = Breaker()
@@ -94,12 +96,13 @@ class Gate:
 
         Raises TooManyCalls, ShopUnavailable when full or shut, and whatever the host raises.
         """
-        went_in = self.enter(caller)
+        went_in, asking = self.enter(caller), False
         try:
             async with asyncio.timeout(self.timeout_s), self._inside:
+                asking = operation != "event"  # whoever only waited says nothing of the shop
                 answer = await self.host.call(operation, facts, asked)
         except BaseException as error:
-            self.leave(caller, went_in, error, counts=operation != "event")
+            self.leave(caller, went_in, error, counts=asking)
             raise
         self.leave(caller, went_in, None)
         return answer

@@ -6,6 +6,7 @@ Whatever a shop does costs its own callers a clear problem and nobody else anyth
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 from uuid import UUID
 
@@ -38,25 +39,17 @@ from .addresses import Networks
 from .cache import STALE_S, Cache, Kept
 from .callbacks import Callbacks
 from .calling import Calls
-from .errors import (
-    ConsentNeeded,
-    LevelTooLow,
-    ShopBadAnswer,
-    ShopFailed,
-    ShopMaintenance,
-    ShopTimeout,
-    ShopUnavailable,
-)
+from .errors import SHOP_FAULTS, ConsentNeeded, LevelTooLow, ShopBadAnswer
 from .facts import Facts
 from .gates import Gates
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
 from .platform import Platform
 from .queries import q
+from .telling import EVENT_S, Telling
 
 log = logs.get("gateway")
 TILE_S: Final = 1.5
 """Seconds that one tile of the home may take; the rest of the home doesn't wait for it."""
-SHOP_FAULTS: Final = (ShopBadAnswer, ShopFailed, ShopMaintenance, ShopTimeout, ShopUnavailable)
 KEEP_CALLS_DAYS: Final = 60
 
 
@@ -78,6 +71,7 @@ class Gateway:
         self.calls = Calls(house, self.gates)
         self.callbacks = Callbacks(house, registry, self.calls)
         self._reading: set[asyncio.Task[Bills]] = set()
+        self._telling: dict[tuple[str, str], Telling] = {}
 
     async def start(self) -> None:
         """Open every shop that can be called; one that can't start costs only itself."""
@@ -124,9 +118,16 @@ class Gateway:
         clock = self._house.clock
         facts = Facts(
             event.subject, nobody, "zh-CN", clock.now(), clock.today(), logs.trace_id.get(),
-            way.gate.timeout_s, self.gates.keys_of(shop).secret,
+            min(way.gate.timeout_s, EVENT_S), self.gates.keys_of(shop).secret,
         )  # fmt: skip
-        await self.calls.through(way, "event", facts, event, None)
+        async with self._turn(shop, "event"):
+            await self.calls.through(way, "event", facts, event, None)
+
+    def _turn(self, shop: str, kind: str) -> AbstractAsyncContextManager[None]:
+        """One of the few places for news on its way to a shop. Raises ShopUnavailable."""
+        if (shop, kind) not in self._telling:
+            self._telling[shop, kind] = Telling(shop, self._house.clock)
+        return self._telling[shop, kind].turn()
 
     async def tell_refunded(
         self, citizen_id: UUID, shop: str, app: str, refunded: ChargeRefunded
@@ -139,9 +140,10 @@ class Gateway:
             return None
         level = (await identity.row(self._house.db, citizen_id)).level
         caller = Caller(citizen_id, citizen_id, level)
-        noted: RefundNoted = await self.calls.ask(
-            caller, shop, app, "charge.refunded", refunded, "zh-CN", news=True
-        )
+        async with self._turn(shop, "charge"):
+            noted: RefundNoted = await self.calls.ask(
+                caller, shop, app, "charge.refunded", refunded, "zh-CN", news=True
+            )
         self._cache.forget(citizen_id, shop, app)
         return noted
 
@@ -186,9 +188,10 @@ class Gateway:
         level = (await identity.row(self._house.db, citizen_id)).level
         caller = Caller(citizen_id, citizen_id, level)
         self._cache.forget(citizen_id, shop, app)
-        receipt: Receipt = await self.calls.ask(
-            caller, shop, app, "charge.paid", paid, "zh-CN", news=True
-        )
+        async with self._turn(shop, "charge"):
+            receipt: Receipt = await self.calls.ask(
+                caller, shop, app, "charge.paid", paid, "zh-CN", news=True
+            )
         self._cache.forget(citizen_id, shop, app)
         return receipt
 

@@ -8,7 +8,7 @@ an operator.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
@@ -22,7 +22,11 @@ from .models import DeadLetter, Delivery, OutboxCounts
 
 BATCH: Final = 100
 """Rows per lease: small enough to finish well inside it."""
-LEASE_S: Final = 30.0
+LEASE_S: Final = 45.0
+"""How long an event is in one worker's hands. A shop may take 30 seconds, and must be able to fail by
+its own deadline, or its breaker never learns of it."""
+HANDLING: Final = 0.8
+"""The part of a lease that handling may take; the rest is for noting what came of it."""
 ATTEMPTS_MAX: Final = 20
 """With the waits below, a little over a day."""
 WAIT_MAX_S: Final = 4 * 3600.0
@@ -32,6 +36,11 @@ CROWD_S: Final = 0.005
 """Hints come in crowds: one look serves all that come within so long."""
 AT_ONCE: Final = 32
 """Buckets in hand at the same time; a handler that waits for a shop holds no connection."""
+PATIENCE_S: Final = 0.5
+"""How long a bucket's place waits for its slowest event; whatever takes longer goes on beside, or
+thirty-two events for a department that hangs would hold up the news of all others."""
+BESIDE_MAX: Final = 512
+"""Events that go on beside; each is a task and no connection. With more, places wait for theirs."""
 
 q = sql.load(__file__, DeadLetter, Delivery, OutboxCounts)
 log = logs.get("outbox")
@@ -119,6 +128,9 @@ class Drain:
         self._db = db
         self._handlers = handlers
         self._hint = asyncio.Event()
+        self._beside: set[asyncio.Task[None]] = set()
+        self._from = 0
+        """Where to begin next time, so that no bucket is always the last."""
 
     def hint(self) -> None:
         """There may be something to do; only saves the wait."""
@@ -138,9 +150,7 @@ class Drain:
                 except TimeoutError:
                     pass
         finally:
-            for task in at_work.values():
-                task.cancel()
-            await asyncio.gather(*at_work.values(), return_exceptions=True)
+            await _end([*at_work.values(), *self._beside])
 
     async def _start(self, at_work: dict[int, asyncio.Task[int]]) -> None:
         """Set to work on what is due, bucket by bucket, as far as there is room."""
@@ -157,11 +167,13 @@ class Drain:
         except Exception:
             log.warning("outbox.unreachable", exc_info=True)
             return
-        for (bucket,) in due:
+        for bucket in sorted((b for (b,) in due), key=lambda b: (b - self._from) % ids.BUCKETS):
             if bucket not in at_work and len(at_work) < AT_ONCE:
-                task = asyncio.create_task(self._drain(bucket), name=f"outbox-{bucket}")
+                patience_s = PATIENCE_S if len(self._beside) < BESIDE_MAX else None
+                task = asyncio.create_task(self._drain(bucket, patience_s), name=f"outbox-{bucket}")
                 at_work[bucket] = task
                 task.add_done_callback(partial(ended, bucket))
+                self._from = bucket + 1
 
     async def once(self) -> int:
         """Hand out what is due now; answers how many events that were."""
@@ -177,18 +189,48 @@ class Drain:
         )
         return sum(_unless_raised(handed))
 
-    async def _drain(self, bucket: int) -> int:
+    async def _drain(self, bucket: int, patience_s: float | None = None) -> int:
+        """Hand out a bucket's events; answers how many. Those that are not handled in
+        `patience_s` go on beside.
+        """
         due: list[Delivery] = await q.lease(self._db, bucket=bucket, most=BATCH, lease_s=LEASE_S)
-        tried = await asyncio.gather(*(self._one(d) for d in due), return_exceptions=True)
-        done = [d.id for d, handled in zip(due, tried, strict=True) if handled is True]
+        if not due:
+            return 0
+        ids_of = {asyncio.create_task(self._one(one)): one.id for one in due}
+        try:
+            ready, slow = await asyncio.wait(ids_of, timeout=patience_s)
+        except asyncio.CancelledError:
+            await _end(ids_of)
+            raise
+        for task in slow:
+            beside = asyncio.create_task(self._finish(bucket, {task: ids_of[task]}))
+            self._beside.add(beside)
+            beside.add_done_callback(self._beside.discard)
+        await self._note(bucket, {task: ids_of[task] for task in ready})
+        return len(due)
+
+    async def _finish(self, bucket: int, late: dict[asyncio.Task[bool], UUID]) -> None:
+        """What a bucket's place did not wait for."""
+        try:
+            await asyncio.wait(late)
+            await self._note(bucket, late)
+        except asyncio.CancelledError:
+            await _end(late)
+            raise
+        except Exception:
+            log.warning("outbox.unreachable", exc_info=True)
+
+    async def _note(self, bucket: int, tried: dict[asyncio.Task[bool], UUID]) -> None:
+        """Note which events were handled; raises what noting one that failed raised."""
+        results = await asyncio.gather(*tried, return_exceptions=True)
+        done = [one for one, good in zip(tried.values(), results, strict=True) if good is True]
         if done:
             await q.done(self._db, bucket=bucket, ids=done)
-        _unless_raised(tried)
-        return len(due)
+        _unless_raised(results)
 
     async def _one(self, delivery: Delivery) -> bool:
         try:
-            async with asyncio.timeout(LEASE_S * 0.8):
+            async with asyncio.timeout(LEASE_S * HANDLING):
                 await self._handlers.handle(self._db, delivery)
         except Exception as error:
             last = delivery.attempts >= ATTEMPTS_MAX
@@ -206,6 +248,14 @@ class Drain:
             return False
         metrics.OUTBOX_DONE.labels(delivery.type).inc()
         return True
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 def _unless_raised(results: list[T | BaseException]) -> list[T]:

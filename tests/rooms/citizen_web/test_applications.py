@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import AsyncGenerator
@@ -286,6 +287,8 @@ async def test_a_time_is_booked_and_given_back(who: Visitor, at: str, office: An
     page = await who.get(path)
     for words in ("政务大厅", "延时服务", "约满", "变更户口"):
         assert words in page, words
+    assert "请先在上方选择办理事项，再预约。" in page
+    assert 'name="slot"' not in page, "a time can be booked before it is said what for"
     days = re.findall(r"day=(\d{4}-\d\d-\d\d)", page)
     assert len(days) == 13
     page = await who.get(f"{path}?day={days[3]}&matter=change")
@@ -293,7 +296,7 @@ async def test_a_time_is_booked_and_given_back(who: Visitor, at: str, office: An
     slot = re.search(r'name="slot" value="([^"]+)"', page)
     assert slot
     assert slot[1] == f"{days[3]}-9"
-    key = await who.key(f"{path}?day={days[3]}")
+    key = await who.key(f"{path}?day={days[3]}&matter=change")
     for _ in range(2):
         assert await who.to(path, key=key, slot=slot[1], matter="change") == path
     page = await who.get(path)
@@ -387,3 +390,35 @@ async def test_the_same_over_the_api(who: Visitor, at: str, city: City, office: 
     assert found.json()["table"]["rows"][0] == [2026]
     none = await api.post(f"{app}/sums/enquiry", json={"values": {}})
     assert none.status_code == 404
+
+
+URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"key=abcdefgh12&" + b"a=&" * 3_000_000, 413),
+        (b"key=abcdefgh12&f_name=" + b"%41" * 3_000_000, 413),
+        (b"key=abcdefgh12&" + b"a=&" * 300, 400),
+        (b"key=abcdefgh12&f_name=" + b"%41" * 1_000, 422),
+    ],
+    ids=["fields", "escapes", "some-fields", "some-escapes"],
+)
+async def test_forms_that_only_cost_time_to_read_are_not_read(
+    who: Visitor, at: str, body: bytes, status: int
+) -> None:
+    """Where files may come a form may have 33 MB; one without them would take half a minute."""
+    headers = {"origin": who.city.url, **URLENCODED}
+    async with asyncio.timeout(5):
+        for page in ("plain/apply", "sums/calculate"):
+            answer = await who.client.post(f"{at}/{page}", content=body, headers=headers)
+            assert answer.status_code == status, answer.text
+            assert "text/html" in answer.headers["content-type"]
+
+
+async def test_a_text_as_large_as_a_file_is_refused(who: Visitor, at: str) -> None:
+    key = await who.key(f"{at}/plain/apply")
+    answer = await send(who, f"{at}/plain/apply", key=key, f_end="accept", f_name="好" * 1_000_000)
+    assert answer.status_code == 413
+    assert "好好" not in answer.text

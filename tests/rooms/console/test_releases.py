@@ -81,12 +81,14 @@ async def test_a_reviewer_reads_what_changes_and_leads_it_to_the_citizens(town: 
         assert (done.status_code, done.headers["location"]) == (303, f"{page}?done=approve")
         html = await shown(operator, f"{page}?done=approve")
         assert "审核通过，待发布" in words(html)
+        assert "您已审核通过，须由另一位运营人员发布。" in words(html)
         assert set(re.findall(rf'action="{page}/(\w+)"', html)) == {"reject"}
         refused = await take(operator, made.id, "publish")
         assert refused.status_code == 403
         assert "此步须由另一人办理。" in words(refused.text)
 
         html = await shown(reviewer, page)
+        assert "须由另一位运营人员发布" not in words(html)
         assert set(re.findall(rf'action="{page}/(\w+)"', html)) == {"reject", "canary", "publish"}
         assert (await take(reviewer, made.id, "canary", percent="20")).status_code == 303
         assert "试运行 20%" in words(await shown(reviewer, page))

@@ -146,3 +146,12 @@ async def test_sign_out_is_no_link(city: City) -> None:
     async with signed_in(city, "operator") as browser:
         assert (await browser.get("/console/logout")).status_code in {404, 405}
         assert (await browser.get("/console/")).status_code == 200
+
+
+async def test_a_stranger_cannot_make_the_house_read_for_a_second(city: City) -> None:
+    async with stranger(city) as browser:
+        headers = {"origin": city.url, "content-type": "application/x-www-form-urlencoded"}
+        for body, status in ((b"a=&" * 300_000, 413), (b"a=&" * 80_000, 400), (b"a=&" * 10, 401)):
+            answer = await browser.post("/console/login", content=body, headers=headers)
+            assert answer.status_code == status
+            assert "text/html" in answer.headers["content-type"]

@@ -306,6 +306,63 @@ async def test_without_a_hint_it_looks_by_itself_and_outlives_an_outage(
     assert [n for n, _, _ in ear.heard] == [1, 2]
 
 
+async def test_events_for_somebody_who_hangs_keep_no_other_waiting(
+    pool: Pool, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One event in every bucket that could be in hand, and then some, none of which ends."""
+    monkeypatch.setattr(outbox, "PATIENCE_S", 0.02)
+    heard: list[int] = []
+    ended = asyncio.Event()
+
+    async def hang(_: Pool, event: Rang, __: Delivery) -> None:
+        if event.n < 0:
+            await ended.wait()
+        heard.append(event.n)
+
+    for bucket in range(outbox.AT_ONCE * 2):
+        await outbox.publish(pool, bucket, Rang(-1 - bucket))
+    for bucket in (0, 5, 200):
+        await outbox.publish(pool, bucket, Rang(bucket))
+    worker = asyncio.create_task(listening(pool, hang).run())
+    async with asyncio.timeout(5):
+        while len(heard) < 3:
+            await asyncio.sleep(0.005)
+    assert sorted(heard) == [0, 5, 200]
+    assert (await outbox.counts(pool)).waiting >= outbox.AT_ONCE * 2, "none of theirs is forgotten"
+
+    ended.set()
+    async with asyncio.timeout(5):
+        while (await outbox.counts(pool)).waiting:
+            await asyncio.sleep(0.01)
+    assert len(heard) == outbox.AT_ONCE * 2 + 3, "each was handed out once"
+    await stop(worker)
+
+
+async def test_what_goes_on_beside_ends_with_its_worker(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PATIENCE_S", 0.0)
+    left = asyncio.Event()
+
+    async def hang(_: Pool, event: Rang, __: Delivery) -> None:
+        if event.n == 0:
+            return
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    await outbox.publish(pool, 7, Rang(1))
+    await outbox.publish(pool, 8, Rang(0))
+    worker = asyncio.create_task(listening(pool, hang).run())
+    async with asyncio.timeout(5):
+        while (await outbox.counts(pool)).waiting > 1:
+            await asyncio.sleep(0.005)
+    await stop(worker)
+    assert left.is_set()
+    assert (await outbox.counts(pool)).waiting == 1, "its lease runs out, then another tries"
+
+
 class Told(Struct, frozen=True, tag="test.told"):
     """A shop is to be told something."""
 

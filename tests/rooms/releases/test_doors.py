@@ -123,6 +123,10 @@ async def test_what_is_wrong_is_named(city: City) -> None:
     assert (await reader.get("/v1/desk/releases", params={"state": "lost"})).status_code == 400
 
 
+SILENT = "http://127.0.0.1:1"
+"""Nobody listens there."""
+
+
 async def civicmall(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """The command, as in a terminal."""
     return await asyncio.to_thread(
@@ -150,6 +154,16 @@ async def test_from_a_terminal(city: City, tmp_path: Path) -> None:
     homeless = await civicmall("submit", folder, *here, shop)
     assert homeless.returncode == 1
     assert "shop.json names no address: say --url and --key" in homeless.stdout
+    keyless = await civicmall(
+        "submit", folder, "--url", URL, *here, shop, CIVICMALL_DATA=str(tmp_path)
+    )
+    assert keyless.returncode == 1
+    assert f"no key of {shop} lies in {tmp_path / 'shops'}" in keyless.stdout
+    asleep = await civicmall("submit", folder, "--url", SILENT, "--key", KEY, *here, shop)
+    assert asleep.returncode == 1
+    assert f"GET {SILENT}/.well-known/civicmall-shop: ConnectError" in asleep.stdout
+    assert "the checks are made on the running shop" in asleep.stdout
+    assert not asleep.stderr, "a trace instead of a sentence"
     where = ("--url", URL, "--key", KEY, "--report", str(report))
     stranger = await civicmall("submit", folder, *where, *here, shop, CIVICMALL_PASSWORD="wrong")
     assert stranger.returncode == 1
@@ -160,7 +174,7 @@ async def test_from_a_terminal(city: City, tmp_path: Path) -> None:
     release = made.stdout.split()[-1]
     again = await civicmall("submit", folder, *where, *here, shop)
     assert again.returncode == 1
-    assert "The version must be a higher one.: version 1.0.0: highest 1.0.0" in again.stdout
+    assert "The version must be a higher one: version 1.0.0: highest 1.0.0" in again.stdout
 
     for who, step, told in (
         (["operator"], ["approve", release], "is approved"),

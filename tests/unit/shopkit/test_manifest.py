@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shopkit import BadManifest, Manifest, locate, read_manifest
-from shopkit.manifest import SIZE_MAX
+from shopkit.manifest import SIZE_MAX, parse_manifest
 
 LIBRARY: dict[str, Any] = {
     "id": "library",
@@ -139,6 +139,20 @@ def test_a_manifest_is_a_page_not_a_book(tmp_path: Path) -> None:
     (tmp_path / "shop.json").write_bytes(b" " * (SIZE_MAX + 1))
     with pytest.raises(BadManifest, match="larger than"):
         read_manifest(tmp_path / "shop.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "instead"),
+    [
+        ("apps/1/capabilities/0", "progess", "'progess'; one of progress, bills, apply"),
+        ("apps/0/claims/0/name", "idnumber", "'idnumber'; one of id_number, name"),
+    ],
+    ids=["capability", "claim"],
+)
+def test_a_misspelt_word_is_told_the_right_ones(path: str, wrong: str, instead: str) -> None:
+    with pytest.raises(BadManifest) as refused:
+        parse_manifest(json.dumps(changed(path, wrong)).encode())
+    assert instead in str(refused.value)
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -162,6 +162,10 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         return next((a for a in self.apps if a.id == app_id), None)
 
 
+CHOICES: Final = (
+    (re.compile(r"\.capabilities\[[^.]*$"), get_args(Capability)),
+    (re.compile(r"\.claims\[[^.]*\.name$"), get_args(ClaimName)),
+)
 _AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`(?P<key>[^`]*)`)?$", re.DOTALL)
 
 
@@ -183,9 +187,18 @@ def parse_manifest(raw: bytes, path: str = FILE) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         said = _AT.match(str(error))
         key = (said and said["key"]) or "$"
-        raise BadManifest(path, key, said["problem"] if said else str(error)) from error
+        problem = said["problem"] if said else str(error)
+        raise BadManifest(path, key, problem + _choices(key, problem)) from error
     _check(path, manifest)
     return manifest
+
+
+def _choices(key: str, problem: str) -> str:
+    """What may stand there instead, for the two lists that authors write by hand."""
+    if not problem.startswith("Invalid enum value"):
+        return ""
+    allowed = next((words for end, words in CHOICES if end.search(key)), ())
+    return f"; one of {', '.join(allowed)}" if allowed else ""
 
 
 def _check(path: str, manifest: Manifest) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from shopkit import ApplyForm, Call, FormQuery, Material, NotFound, Reason, Result, Submission
+from shopkit import (
+    ApplyForm,
+    BadForm,
+    Call,
+    FormQuery,
+    Material,
+    NotFound,
+    Reason,
+    Result,
+    Submission,
+)
 from shopkit.applications import (
     Application,
     Applications,
@@ -168,7 +178,7 @@ def applications(rules: Rules) -> Applications:
             return [Reason(words.NO_ACCOUNT)]
         ask = asked(submission.form, submission.variant)
         if isinstance(ask, list):
-            return ask
+            raise BadForm(*ask)  # a gap in the form is no decision: it goes back to be filled in
         known = facts(held, await find_debt(call, rules), call.today)
         if refused := refusals(rules.withdrawal, ask, known):
             return refused

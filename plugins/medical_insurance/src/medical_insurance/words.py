@@ -71,7 +71,7 @@ CERTIFICATE_HELP: Final = both(
     "仅新生儿尚无身份证号时填写", "Only for a newborn without an ID number"
 )
 FORM: Final = both("城乡居民基本医疗保险参保登记", "Enrolment in residents' medical insurance")
-FROM_CLAIM: Final = both("来自您的实名信息", "From your verified identity")
+FROM_CLAIM: Final = both("您的实名信息", "your verified identity")
 BY_CATEGORY: Final = both("新生儿参保须提供", "For a newborn")
 BY_REGISTERED: Final = both("外地户籍须提供", "For those registered elsewhere")
 NO_DOUBLE: Final = both(
