@@ -20,8 +20,8 @@ from .window import Window
 
 log = logs.get("gateway")
 SHARE: Final = 4
-"""One citizen's calls fill a quarter of a shop's places at most, and half of those inside; the rest
-is for the others.
+"""One citizen's calls fill a quarter of a shop's places at most; the rest is for the others. Not
+less: an order over many bills of one shop asks for all of them at once.
 """
 SHARE_MIN: Final = 8
 """As many as a home's tiles ask at once."""
@@ -45,7 +45,7 @@ class Gate:
         self.window = Window()
         self._inside = asyncio.Semaphore(limits.concurrency)
         self._places = limits.concurrency + limits.queue
-        self._share = max(SHARE_MIN, min(self._places // SHARE, limits.concurrency // 2))
+        self._share = max(SHARE_MIN, self._places // SHARE)
         self._callers: dict[object, int] = {}
         self._rates = Rates(limits, clock.monotonic())
         self._breaker = Breaker()

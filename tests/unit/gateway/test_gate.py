@@ -278,24 +278,6 @@ async def test_one_citizen_leaves_room_for_the_others() -> None:
         assert found.breaker_state() == "closed", "that was no fault of the shop's"
 
 
-async def test_one_citizen_never_fills_the_inside_alone() -> None:
-    """However long the queue is: half of those inside are for somebody else."""
-
-    async def serve(_: Any, __: Any) -> Any:
-        await asyncio.sleep(0.3)
-        return []
-
-    async with gate(serve, concurrency=20, queue=400, timeout_ms=2000) as (found, _):
-        greedy = [asyncio.create_task(_knock(found, "greedy")) for _ in range(10)]
-        await asyncio.sleep(0.01)
-        with pytest.raises(TooManyCalls):
-            await _knock(found, "greedy")
-        began = time.perf_counter()
-        assert await _knock(found, "another") == []
-        assert time.perf_counter() - began < 0.5, "went in at once"
-        assert await asyncio.gather(*greedy) == [[]] * 10
-
-
 async def test_who_only_waited_says_nothing_of_the_shop() -> None:
     go = asyncio.Event()
 
