@@ -79,7 +79,7 @@ def database_url(server: embedded.Server, template: str) -> Generator[str]:
     name = f"city_{uuid4().hex[:12]}"
     asyncio.run(_sql(server.url, f"create database {name} template {template}"))
     yield _url(server, name)
-    asyncio.run(_sql(server.url, f"drop database {name} with (force)"))
+    asyncio.run(_drop(server.url, name))
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,18 @@ async def city(settings: Settings, registry: Any) -> AsyncGenerator[City]:
 
 def _url(server: embedded.Server, name: str) -> str:
     return server.url.replace("/civicmall?", f"/{name}?")
+
+
+async def _drop(url: str, name: str) -> None:
+    """Drop a database; should PostgreSQL's own vacuum be at work in it, after that."""
+    for _ in range(50):
+        try:
+            await _sql(url, f"drop database {name} with (force)")
+        except asyncpg.InsufficientPrivilegeError:
+            await asyncio.sleep(0.2)
+        else:
+            return
+    raise RuntimeError(f"{name} can't be dropped")
 
 
 async def _sql(url: str, statement: str) -> None:
