@@ -13,7 +13,7 @@ from .errors import (
 from .events import Finished, Moved
 from .jobs import jobs, listen
 from .materials import for_shop as material_for_shop
-from .materials import forget, hand_in
+from .materials import forget, hand_in, uploading
 from .materials import giver as give_material
 from .models import (
     Case,
@@ -38,5 +38,5 @@ __all__ = [
     "HandedIn", "MaterialRef", "MaterialUnfit", "Moved", "NewCase", "NewSupplement", "NoSuchCase",
     "NotNow", "TimelineEntry", "TooManyMaterials", "WithdrawalRefused", "WrongMedia", "desk_cases",
     "finished_case", "forget", "form", "form_of", "give_material", "hand_in", "jobs", "listen", "look", "look_after",
-    "material_for_shop", "mine", "routers", "submit", "supplement", "told", "withdraw",
+    "material_for_shop", "mine", "routers", "submit", "supplement", "told", "uploading", "withdraw",
 ]  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -26,8 +28,29 @@ from .queries import q
 GiveMaterial = Callable[[str, UUID, UUID], Awaitable[tuple[Media, bytes]]]
 """Shop, case and material → what was handed in."""
 BODY: Final = "cases.material.body"
+UPLOADS_MAX: Final = 4
+"""Files of one citizen on their way at once. Each takes three times its size while it is read and
+sealed, and those that come together don't see each other when they are counted."""
 FORGET_AT_ONCE: Final = 100
 """Rows per statement and bucket; a row may have four megabytes."""
+
+
+_uploading: Counter[UUID] = Counter()
+"""By citizen, in this process; who is at nothing stands nowhere."""
+
+
+@contextmanager
+def uploading(citizen_id: UUID) -> Generator[None]:
+    """Around reading what a citizen uploads. Raises TooManyMaterials, before it is read."""
+    if _uploading[citizen_id] >= UPLOADS_MAX:
+        raise TooManyMaterials(max=UPLOADS_MAX)
+    _uploading[citizen_id] += 1
+    try:
+        yield
+    finally:
+        _uploading[citizen_id] -= 1
+        if not _uploading[citizen_id]:
+            del _uploading[citizen_id]
 
 
 async def hand_in(

@@ -95,7 +95,9 @@ async def hand_in(
 ) -> HandedIn:
     media = request.headers.get("content-type", "")
     materials.media_type(media)  # before the body is read
-    return await materials.hand_in(house, caller, idempotency_key, media, await request.body())
+    with materials.uploading(caller.citizen_id):
+        body = await request.body()
+        return await materials.hand_in(house, caller, idempotency_key, media, body)
 
 
 @post("/", responses=problems(*ONCE, TooManyCases, *SHOP), summary="Apply: hand in a filled form")

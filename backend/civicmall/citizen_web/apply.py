@@ -138,7 +138,8 @@ async def submit(
     registry: NamedDependency[Registry],
     variant: Variant = None,
 ) -> Response[bytes]:
-    sent = await filled.read(request)
+    with cases.uploading(caller.citizen_id):
+        sent = await filled.read(request)
     filled.nonce(sent)
     form = await cases.form(gateway, caller, shop, app, variant, reader.lang)
     kept, wrong = await keep(house, caller, reader, sent, [one.code for one in form.materials])

@@ -114,7 +114,8 @@ async def supplement(
     gateway: NamedDependency[Gateway],
     registry: NamedDependency[Registry],
 ) -> Response[bytes]:
-    sent = await filled.read(request)
+    with room.uploading(caller.citizen_id):
+        sent = await filled.read(request)
     filled.nonce(sent)
     found = await room.look(house, gateway, caller, case, reader.lang)
     if "supplement" not in found.may:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -114,8 +115,12 @@ async def fields(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
 
 
 def instant(at: datetime) -> str:
-    """A moment as the city's clocks show it."""
-    return at.astimezone(CITY).strftime("%Y-%m-%d %H:%M")
+    """A moment as the city's clocks show it. One at the end of all years, which a shop may say, has
+    no time in the city; it stands as it was said.
+    """
+    with suppress(OverflowError):
+        at = at.astimezone(CITY)
+    return at.isoformat(" ", "minutes")[:16]
 
 
 def day(on: date) -> str:

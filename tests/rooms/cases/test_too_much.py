@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from tests.city import City
-from tests.rooms.cases.steps import Applicant, Later, applicant
+from tests.rooms.cases.steps import PNG, Applicant, Later, applicant
 
 from civicmall import cases
 from civicmall.cases import dealings, rules
+from civicmall.cases.materials import UPLOADS_MAX
 from shopkit import CaseNews, Outcome
 
 
@@ -90,3 +92,15 @@ async def test_a_shop_that_takes_its_time_sits_a_look_out(
         assert (await look(), slow) == (0, {who.shop}), "its time was up before its first case"
         assert (await look(), slow) == (0, set()), "others' cases come up"
     assert (await look(), slow) == (3, set())
+
+
+async def test_nobody_uploads_a_hundred_files_at_once(who: Applicant, office: Any) -> None:
+    """They would not see each other when they are counted, and fill the memory meanwhile."""
+    large = PNG + b"x" * (rules.MATERIAL_MAX - len(PNG))
+    answers = await asyncio.gather(*(who.hand_in(large) for _ in range(40)))
+    kept = [answer for answer in answers if answer.status_code == 201]
+    others = {answer.json()["type"] for answer in answers if answer.status_code != 201}
+    assert others == {"/problems/too-many-materials"}
+    assert 0 < len(kept) * len(large) < rules.FREE_BYTES_MAX + UPLOADS_MAX * len(large)
+    fresh = await applicant(who.city, who.shop)
+    assert (await fresh.hand_in(large)).status_code == 201, "the others' uploads go on"

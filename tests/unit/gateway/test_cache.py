@@ -19,6 +19,10 @@ def _key(citizen: UUID, app: str = "water", asked: Any = None) -> tuple[Any, ...
     return Cache.key(citizen, "utility_bills", app, "bills.list", asked or BillsQuery())
 
 
+def _held(cache: Any) -> int:
+    return sum(len(shelf.kept) for shelf in cache._shelves.values())
+
+
 def test_an_answer_is_fresh_then_stale_then_gone() -> None:
     cache, key = Cache(), _key(uuid4())
     cache.put(key, Kept(["bill"], NOW, 100.0))
@@ -60,14 +64,14 @@ def test_there_are_never_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> N
     for n, citizen in enumerate(citizens):
         cache.put(_key(citizen), Kept(n, NOW, 0))
         cache.put(_key(citizens[0]), Kept("newest", NOW, 0))  # asked again and again
-    assert len(cache._kept) == 10
+    assert _held(cache) == 10
     assert len(cache._by_app) == 10, "the index shrinks with it"
     assert cache.get(_key(citizens[0]), 0, 9)
     assert cache.get(_key(citizens[-1]), 0, 9)
     assert cache.get(_key(citizens[1]), 0, 9) is None
     for citizen in citizens:
         cache.forget(citizen, "utility_bills", "water")
-    assert (len(cache._kept), len(cache._by_app)) == (0, 0)
+    assert (_held(cache), len(cache._by_app)) == (0, 0)
 
 
 def test_what_goes_for_want_of_room_takes_nothing_else_along(
@@ -82,3 +86,27 @@ def test_what_goes_for_want_of_room_takes_nothing_else_along(
     assert cache.get(second, 0, 9)
     cache.forget(citizen, "utility_bills", "water")
     assert cache.get(second, 0, 9) is None
+
+
+def test_large_answers_of_one_shop_neither_fill_the_memory_nor_push_out_anothers() -> None:
+    cache: Any = Cache()
+    honest = _key(uuid4())
+    cache.put(honest, Kept(["bill"], NOW, 0))
+    greedy = [Cache.key(uuid4(), "greedy", "all", "bills.list", BillsQuery()) for _ in range(200)]
+    for key in greedy:
+        cache.put(key, Kept(["x" * (module.ANSWER_MAX - 4)], NOW, 0))
+    kept = [key for key in greedy if cache.get(key, 0, 9)]
+    assert kept == greedy[-module.SHOP_MAX // module.ANSWER_MAX :]
+    assert _held(cache) == len(cache._by_app) == len(kept) + 1
+    assert cache.get(honest, 0, 9)
+
+
+def test_an_answer_too_large_to_keep_is_not_kept_and_ends_the_one_before() -> None:
+    cache: Any = Cache()
+    key = _key(uuid4())
+    cache.put(key, Kept(["bill"], NOW, 0))
+    cache.put(key, Kept(["x" * module.ANSWER_MAX], NOW, 0))
+    assert cache.get(key, 0, 9) is None
+    assert (_held(cache), len(cache._by_app)) == (0, 0)
+    cache.put(key, Kept(["bill"], NOW, 0))
+    assert cache.get(key, 0, 9)

@@ -15,6 +15,7 @@ from shopkit import (
     BillsQuery,
     Charge,
     ChargePaid,
+    Outcome,
     Progress,
     ProgressQuery,
     Receipt,
@@ -124,3 +125,12 @@ def test_every_operation_has_a_type_and_checks() -> None:
     assert {*operations, "event"} == TYPES.keys() == ASKS.keys()
     unchecked = {"bills.receipt", "event"}  # the Struct says it all; nothing is answered
     assert TYPES.keys() - CHECKS.keys() == unchecked
+
+
+@pytest.mark.parametrize("year", [1, 1899, 2200, 9999])
+def test_a_promise_in_no_year_that_anybody_counts_with_is_none(year: int) -> None:
+    by = datetime(year, 1, 1, tzinfo=UTC)
+    with pytest.raises(WrongAnswer, match="one-of-three"):
+        checked("apply.submit", None, Outcome("pending", callback_by=by))
+    kept = Outcome("pending", callback_by=datetime(2026, 1, 1, tzinfo=UTC))
+    assert checked("apply.submit", None, kept) == kept
