@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -60,13 +60,24 @@ async def test_all_of_it_may_be_paid_early_but_no_more(fund: TestShop) -> None:
     assert [reason.field for reason in refusal.value.reasons] == ["prepay_minor"]
 
 
-async def test_the_form_is_filled_in_with_todays_way(fund: TestShop) -> None:
+async def test_the_form_tells_todays_way_and_its_example_is_another(fund: TestShop) -> None:
     form: ApplyForm = await fund.call(
-        "repayment_change", "apply.form", FormQuery(), citizen=person("newborn_father")
+        "repayment_change", "apply.form", FormQuery(), citizen=person("newlywed_husband")
     )
-    assert {name: one.value for name, one in form.prefill.items()} == {
-        "method": "equal_principal", "rhythm": "month",
-    }  # fmt: skip
+    assert {name: one.value for name, one in form.prefill.items()} == {"rhythm": "month"}
+    assert form.notes[0]["zh-CN"] == "现在的还款方式：等额本息、按月还款"
+    assert form.schema.properties["method"].example == "equal_principal"
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 18), date(2029, 3, 31)], ids=str)
+async def test_the_examples_of_a_withdrawal_are_of_this_year(fund: TestShop, day: date) -> None:
+    form: ApplyForm = await at(fund, day).call(
+        "withdrawal", "apply.form", FormQuery(), citizen=person("newborn_mother")
+    )
+    days = [f.example for f in form.schema.properties.values() if f.format == "date"]
+    assert len(days) == 5
+    for one in days:
+        assert day - timedelta(days=366) < date.fromisoformat(str(one)) < day
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
--- applications (as shopkit.applications gives them out), who is insured, contributions with their payments, personal accounts
+-- applications and charges (as shopkit.applications and shopkit.charges give them out), who is insured, contributions, personal accounts
 -- depends:
 
 -- migrate: apply
@@ -62,24 +62,35 @@ create table contribution (
 );
 create index contribution_payer on contribution (payer);
 
--- A contribution is paid once; a payment that went back in full no longer counts.
-create table payment (
+-- The tables of shopkit.charges. `charge` is the shop's own id of what is owed, within its app.
+
+-- What was paid. A charge may have been paid several times, of which one is in force: the one that
+-- wasn't refunded in full. The index decides between two who come at once.
+create table charge_payment (
     payment_id     text        primary key,
-    contribution   text        not null references contribution,
-    receipt        text        not null unique,
+    app            text        not null,
+    charge         text        not null,
+    number         text        not null unique,
     amount_minor   bigint      not null check (amount_minor > 0),
     refunded_minor bigint      not null default 0 check (refunded_minor between 0 and amount_minor),
     paid_at        timestamptz not null,
     booked_at      timestamptz not null
 );
-create unique index payment_standing on payment (contribution) where refunded_minor < amount_minor;
+create unique index charge_payment_in_force on charge_payment (app, charge)
+    where refunded_minor < amount_minor;
 
-create table refund (
+-- What went back; charge_payment.refunded_minor is their sum, kept in the same statement.
+create table charge_refund (
     refund_id    text        primary key,
-    payment_id   text        not null references payment,
+    payment_id   text        not null references charge_payment,
     amount_minor bigint      not null check (amount_minor > 0),
+    refunded_at  timestamptz not null,
     noted_at     timestamptz not null
 );
+create index charge_refund_payment on charge_refund (payment_id);
+
+revoke delete on charge_payment from civicmall_shop_medical_insurance;
+revoke update, delete on charge_refund from civicmall_shop_medical_insurance;
 
 -- Into the personal account (+) and out of it (-).
 create table movement (
@@ -95,5 +106,6 @@ revoke update, delete on movement from civicmall_shop_medical_insurance;
 
 -- migrate: rollback
 
-drop table movement, refund, payment, contribution, insured;
+drop table movement, contribution, insured;
+drop table charge_refund, charge_payment;
 drop table application_clerk, application_event, application;

@@ -49,7 +49,7 @@ async def trial(call: Call, filled: Filled) -> Calculation:
 
 @shop.apply_form(change.APP)
 async def change_form(call: Call, query: FormQuery) -> ApplyForm:
-    """With today's way filled in. Raises NotFound."""
+    """For the loan that there is. Raises NotFound."""
     owes = await change.own(call, rules, changes)
     declared = shop.manifest.app(change.APP)
     assert declared is not None and declared.forms.calculate is not None, "the manifest has it"  # noqa: PT018 (one fact)

@@ -181,20 +181,22 @@ def _result(application: Application) -> Result:
 
 
 def form(rules: Rules, owes: Debt, asked: FormQuery, schema: Form) -> ApplyForm:
-    """The same fields as the calculation has, without the early repayment."""
+    """The same fields as the calculation has, without the early repayment. The example is the
+    method that isn't today's: asking for today's is refused, so it isn't filled in either.
+    """
     del asked
     last = owes.ways[-1][0]
-    source = both("贷款合同", "The loan contract")
     fields = {name: schema.properties[name] for name in ("method", "rhythm")}
+    other = "equal_principal" if last.method == "equal_instalments" else "equal_instalments"
+    fields["method"] = msgspec.structs.replace(fields["method"], example=other)
+    rhythm = Prefill("month" if last.every == 1 else "year", both("贷款合同", "The loan contract"))
     once, left = rules.change.once_in_months, rules.change.months_left_min
     return ApplyForm(
         title=both("还款方式变更申请", "Application to change the repayment"),
         schema=Form("object", fields, list(fields)),
-        prefill={
-            "method": Prefill(last.method, source),
-            "rhythm": Prefill("month" if last.every == 1 else "year", source),
-        },
+        prefill={"rhythm": rhythm},
         notes=[
+            words.today(last.method, last.every),
             both(f"没有逾期；{once}个月内变更一次；剩余期限不少于{left}个月；自下月起执行", f"Nothing overdue; once in {once} months; at least {left} months left; from the next month on"),
         ],
         basis=[rules.basis("regulations", article=both("第二十六条（变更条件为示例）", "art. 26 (the conditions are examples)"), example=rules.change.example)],

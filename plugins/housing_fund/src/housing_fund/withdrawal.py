@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
+
+import msgspec
 
 from shopkit import (
     ApplyForm,
@@ -76,6 +78,14 @@ FIELDS: Final = {
     "retired_on": _day("退休日期", "Retired on", "2026-01-31"),
     "left_on": _day("解除劳动关系日期", "Employment ended on", "2026-01-31"),
 }
+MONTHS_AGO: Final = {
+    "rent_from": 4,
+    "signed_on": 5,
+    "invoiced_on": 5,
+    "retired_on": 2,
+    "left_on": 8,
+}
+"""How long ago the days of the examples are: an example fits the rules of the day."""
 MATERIALS: Final[dict[Why, tuple[str, ...]]] = {
     "rent": ("lease", "rent_receipt", "no_home"),
     "purchase": ("purchase_contract", "purchase_invoice"),
@@ -108,7 +118,7 @@ def form(rules: Rules, call: Call, query: FormQuery, held: Holding) -> ApplyForm
     shown: tuple[Why, ...] = ALL if variant is None else (variant,)
     return ApplyForm(
         title=both("住房公积金提取申请", "Withdrawal from the housing fund"),
-        schema=Form("object", {name: FIELDS[name] for name in names}, required),
+        schema=Form("object", {name: _field(name, call.today) for name in names}, required),
         materials=papers,
         notes=[*_notes(rules, held, shown)],
         basis=[
@@ -121,6 +131,15 @@ def form(rules: Rules, call: Call, query: FormQuery, held: Holding) -> ApplyForm
         ],
         working_days=rules.promise.withdrawal_working_days,
     )
+
+
+def _field(name: str, today: date) -> Field:
+    """A field with an example of this year."""
+    field = FIELDS[name]
+    if name not in MONTHS_AGO:
+        return field
+    day = month_after(today.replace(day=1), -MONTHS_AGO[name])
+    return msgspec.structs.replace(field, example=day.isoformat())
 
 
 def _notes(rules: Rules, held: Holding, shown: tuple[Why, ...]) -> list[Any]:

@@ -133,6 +133,12 @@ def joined(texts: tuple[Text, ...]) -> Text:
     return both("、".join(t["zh-CN"] for t in texts), ", ".join(t["en"] for t in texts))
 
 
+def today(method: str, every: int) -> Text:
+    """How it is repaid now."""
+    now = way(method, every)
+    return both(f"现在的还款方式：{now['zh-CN']}", f"Today: {now['en'].lower()}")
+
+
 def changed(method: str, every: int) -> Text:
     """What came of a change."""
     now = way(method, every)

@@ -22,7 +22,7 @@ shop.bills("contribution")(contribution.bills)
 shop.bill("contribution")(contribution.bill)
 shop.quote("contribution")(contribution.quote)
 shop.charge_paid("contribution")(contribution.paid)
-shop.charge_refunded("contribution")(contribution.refunded)
+shop.charge_refunded("contribution")(contribution.CHARGES.refund)
 
 shop.enquire("account")(account.movements)
 shop.progress("reimbursement")(refunds.listing)

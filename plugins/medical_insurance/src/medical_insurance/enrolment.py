@@ -21,7 +21,7 @@ from shopkit import (
 )
 from shopkit.applications import Application, Applications, Course, Entry, Stage, steadily
 from shopkit.forms import Field, Form
-from shopkit.sandbox import check_digit
+from shopkit.sandbox import check_digit, id_number
 
 from . import words
 from .data import q
@@ -30,6 +30,8 @@ from .rules import RULES, Category, begins_on, full_years, in_collection
 PACE: Final = timedelta(minutes=2)
 """How long the sandbox's clerk takes for a stage: somebody who tries it out sees it move."""
 WORKING_DAYS: Final = 5
+AGE: Final = 30
+"""Of the example: an adult of working age."""
 REASON_YEAR: Final = Reason(words.INSURED, "year")
 ID_NUMBER: Final = r"^[1-9]\d{16}[\dXx]$"
 CERTIFICATE: Final = r"^[A-Z]\d{9}$"
@@ -73,18 +75,17 @@ async def form(call: Call, query: FormQuery) -> ApplyForm:
     """The form of today; its variant is a category."""
     years = [call.today.year, call.today.year + in_collection(RULES, call.today)]
     open_years: list[str | int] = [*sorted(set(years))]
-    example = f"{call.today.year - 30}0101"
-    body = f"110101{example}001"
+    born = date(call.today.year - AGE, 1, 1)
     fields = {
         "year": Field("integer", words.LABELS["year"], years[-1], enum=open_years,
                       labels={str(y): words.both(f"{y}年度", str(y)) for y in open_years}),
         "category": Field("string", words.LABELS["category"], "adult", enum=[*words.CATEGORIES],
                           labels={**words.CATEGORIES}),
-        "id_number": Field("string", words.LABELS["id_number"], body + check_digit(body),
+        "id_number": Field("string", words.LABELS["id_number"], id_number(born, 0, "female"),
                            pattern=ID_NUMBER, claim="id_number"),
         "birth_certificate": Field("string", words.LABELS["birth_certificate"], "T110000001",
                                    help=words.CERTIFICATE_HELP, pattern=CERTIFICATE),
-        "birth_date": Field("string", words.LABELS["birth_date"], f"{call.today.year - 30}-01-01",
+        "birth_date": Field("string", words.LABELS["birth_date"], born.isoformat(),
                             format="date", claim="birth_date"),
         "registered": Field("string", words.LABELS["registered"], "local",
                             enum=[*words.REGISTERED], labels=words.REGISTERED),
@@ -110,10 +111,10 @@ def misfits(filled: Filled, today: date) -> Iterator[Reason]:
     if filled.year not in {today.year, today.year + in_collection(RULES, today)}:
         yield Reason(words.NOT_OPEN, "year")
     number = (filled.id_number or "").upper()
-    if bool(number) == bool(filled.birth_certificate):
-        yield Reason(words.ONE_ID, "id_number")
-    elif filled.birth_certificate and filled.category != "newborn":
+    if filled.birth_certificate and filled.category != "newborn":
         yield Reason(words.ONLY_NEWBORN, "birth_certificate")
+    elif bool(number) == bool(filled.birth_certificate):
+        yield Reason(words.ONE_ID, "id_number")
     if number and check_digit(number[:17]) != number[17]:
         yield Reason(words.CHECK_DIGIT, "id_number")
     if filled.birth_date > today:

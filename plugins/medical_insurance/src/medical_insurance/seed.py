@@ -15,25 +15,30 @@ import msgspec
 from shopkit import ShopDb
 from shopkit.applications import Happened, Planted
 from shopkit.call import keyed_hash
+from shopkit.charges import Paid
 from shopkit.course import CITY
 from shopkit.sandbox import Person, people
 from shopkit.texts import half_up
 
 from .claims import COURSE, refunds
+from .contribution import CHARGES
 from .data import q
 from .enrolment import enrolments
+from .history import finished, reference, refused, waiting
 from .rules import MONTHS, RULES, Category, Claim, Level, in_collection
 
 Scheme = Literal["employee", "retired", "flexible", "resident"]
 FLEXIBLE: Final = 7
 """Every seventh household is flexibly employed, every eleventh in residents' insurance."""
 RESIDENT: Final = 11
+NEWCOMER: Final = 4
+"""Every fourth of the other employed households has moved here and isn't insured yet."""
 HISTORY: Final = 15
 """Months of account movements; of monthly contributions a year less."""
 PAYS_FOR_OTHERS: Final = 4
 CLAIMS: Final = 5
 OVERDUE: Final = timedelta(days=31)
-"""What fell due since then nobody has paid yet."""
+"""What fell due since then nobody has paid yet; the rest was paid three days before."""
 BASES_MINOR: Final = (650_000, 820_000, 1_135_500, 1_499_900)
 """Contribution bases of the employed."""
 
@@ -48,29 +53,18 @@ async def fill(db: ShopDb, secret: bytes, today: date) -> None:
     await _many(db, "insure", ("persons", "years", "schemes"), insured)
     moved = [(h, *row) for n, p, h in known for row in _movements(n, _scheme(n, p), today)]
     await _many(db, "move", ("persons", "seqs", "days", "kinds", "amounts"), moved)
-    charges = [
-        (*row, _paid(row[-1], today)) for n, p, h in known for row in _charges(n, p, h, today)
-    ]
-    names = (
-        "ids",
-        "payers",
-        "whose",
-        "categories",
-        "periods",
-        "amounts",
-        "issued",
-        "due",
-        "paid_at",
-    )
+    charges = [row for n, p, h in known for row in _charges(n, p, h, today)]
+    names = ("ids", "payers", "whose", "categories", "periods", "amounts", "issued", "due")
     await _many(db, "charge", names, charges)
+    paid = [
+        Paid(bill, amount, _noon(due_on - timedelta(days=3)))
+        for bill, *_, amount, _issued, due_on in charges if due_on < today - OVERDUE
+    ]  # fmt: skip
+    await CHARGES.plant(db, secret, "contribution", paid)
+    await enrolments.plant(db, [one for n, p, h in known for one in _enrolments(n, p, h, today)])
     await refunds.plant(db, [one for n, p, h in known for one in _claims(n, p, h, today)])
     await enrolments.employ(db, today)
     await refunds.employ(db, today)
-
-
-def _paid(due_on: date, today: date) -> datetime | None:
-    """When it was paid, three days before the end; what fell due last month is still owed."""
-    return _noon(due_on - timedelta(days=3)) if due_on < today - OVERDUE else None
 
 
 async def _many(db: ShopDb, statement: str, names: tuple[str, ...], rows: list[Any]) -> None:
@@ -82,13 +76,15 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12), CITY)
 
 
-def _scheme(number: int, person: Person) -> Scheme:
+def _scheme(number: int, person: Person) -> Scheme | None:
     employment = person.facts.get("employment")
     if person.persona == "household" and employment == "employed":
         if number % FLEXIBLE == 0:
             return "flexible"
         if number % RESIDENT == 0:
             return "resident"
+        if number % NEWCOMER == NEWCOMER - 1:
+            return None
     return {"unemployed": "flexible", "retired": "retired"}.get(str(employment), "employee")  # pyright: ignore[reportReturnType] (the values are schemes)
 
 
@@ -105,7 +101,9 @@ def _members(number: int, person: Person) -> Iterator[tuple[str, Category]]:
         yield "child", "student"
 
 
-def _movements(number: int, scheme: Scheme, today: date) -> Iterator[tuple[int, date, str, int]]:
+def _movements(
+    number: int, scheme: Scheme | None, today: date
+) -> Iterator[tuple[int, date, str, int]]:
     """A credit a month, now and then something paid, never more than there is."""
     if scheme not in {"employee", "retired"}:
         return
@@ -129,19 +127,34 @@ def _movements(number: int, scheme: Scheme, today: date) -> Iterator[tuple[int, 
 
 def _charges(number: int, person: Person, payer: bytes, today: date) -> Iterator[tuple[Any, ...]]:
     """Yearly ones, in the collection period next year's too; monthly ones of the flexible."""
-    code = f"JF-{payer.hex()[:12]}"
     if _scheme(number, person) == "flexible":
         this = today.year * MONTHS + today.month - 1
         for at in range(this - HISTORY + MONTHS, this + 1):
             first = date(at // MONTHS, at % MONTHS + 1, 1)
-            yield (f"{code}-{first:%Y%m}", payer, "self", "flexible", f"{first:%Y-%m}",
+            yield (f"JF-{payer.hex()[:12]}-{first:%Y%m}", payer, "self", "flexible", f"{first:%Y-%m}",
                    RULES.flexible_minor, first, first.replace(day=RULES.flexible.due_day))  # fmt: skip
-    for year in range(today.year, today.year + 1 + in_collection(RULES, today)):
+    for year, opened in _years(today):
         amounts = RULES.contribution(year).amounts_minor
         for whose, category in _members(number, person):
-            yield (f"{code}-{whose}-{year}", payer, whose, category, str(year),
-                   amounts[category],
-                   date(year - 1, 9, 1), date(year - 1, 12, 31))  # fmt: skip
+            yield (f"JF-{reference(payer, whose, year)}", payer, whose, category, str(year),
+                   amounts[category], opened, date(year - 1, 12, 31))  # fmt: skip
+
+
+def _years(today: date) -> Iterator[tuple[int, date]]:
+    """The last year, this one, and while it can be enrolled for the next; when they enrolled."""
+    for year in range(today.year - 1, today.year + 1 + in_collection(RULES, today)):
+        yield year, date(year - 1, 9, 1)
+
+
+def _enrolments(number: int, person: Person, payer: bytes, today: date) -> Iterator[Planted]:
+    """What their contributions come from; one that waits for a paper, one that was refused."""
+    for year, opened in _years(today):
+        for whose, category in _members(number, person):
+            yield finished(payer, whose, category, year, opened)
+    if person.persona == "newlywed_wife":
+        yield waiting(payer, today - timedelta(days=3))
+    elif person.persona == "near_retirement_woman":
+        yield refused(payer, today - timedelta(days=90))
 
 
 def _claims(number: int, person: Person, holder: bytes, today: date) -> Iterator[Planted]:

@@ -98,9 +98,6 @@ AT_COUNTER: Final = both("报销材料请到窗口提交", "Claims are handed in
 
 UNKNOWN_BILL: Final = both("您名下没有这笔医保费", "There is no such contribution in your name.")
 PAID: Final = both("这笔医保费已经缴清", "This contribution has been paid already.")
-AMOUNT: Final = both("金额与应缴金额不符", "The amount is not what is owed.")
-NO_REFUND: Final = both("退款与已缴款项不符", "The refund doesn't fit what was paid.")
-UNKNOWN_PAYMENT: Final = both("没有这笔缴款", "There is no such payment.")
 
 NO_ACCOUNT: Final = both("您名下没有医保个人账户（居民医保不设个人账户）", "You have no personal account (residents' insurance has none).")  # fmt: skip
 MONTHS_ORDER: Final = both("截止月份早于起始月份", "The last month lies before the first")
