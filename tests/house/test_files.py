@@ -17,10 +17,9 @@ CODE: Final = (".py", ".sql", ".js", ".css", ".html")
 
 UNFINISHED: Final = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK|NotImplemented" r"Error)\b")
 UNFINISHED_BUT: Final = {
-    "backend/civicmall/kernel/calendar.py": (
+    "backend/shopkit/src/shopkit/workdays.py": (
         "chinesecalendar raises it for a year whose holidays are not published yet."
     ),
-    "backend/shopkit/src/shopkit/workdays.py": "The same, for shops, which import no room.",
 }
 
 MACHINE: Final = re.compile(
@@ -81,7 +80,6 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "gates.py": "The gates of all versions, opened and closed as they come and go.",
         "health.py": "How a version does, for the operators' board.",
         "hearing.py": "News that goes on to shops.",
-        "older.py": "How a shop on contract 1 is asked what contract 2 would ask.",
         "outcomes.py": "What comes back from a shop, as one of our problems.",
         "platform.py": "What speaks for the platform to shops elsewhere: key, assertion, secret.",
         "rates.py": "How often a shop and each of its citizens may be called.",

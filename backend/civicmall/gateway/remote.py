@@ -23,12 +23,12 @@ from shopkit import (
     signatures,
 )
 from shopkit.answers import WrongAnswer, decoded
-from shopkit.manifest import Http, RawRoute
+from shopkit.manifest import OLDEST, Http, RawRoute
+from shopkit.routing import DERIVED
 from shopkit.shop import needs
 from shopkit.signatures import ASSERTION
 from shopkit.webhooks import CloudEvent, sign
 
-from . import older
 from .addresses import parse_base
 from .facts import Facts, ShopBroken
 from .http1 import Client, Reply
@@ -38,6 +38,10 @@ from .wire import NUL, sendable
 
 log = logs.get("gateway")
 WELL_KNOWN: Final = "/.well-known/civicmall-shop"
+OF_1: Final = frozenset({*DERIVED, *(o for capability in OLDEST for o in needs(capability, 1))})
+"""What a shop on contract 1 can be asked, some of it in its own words (`routing.DERIVED`). It hears of
+no refunds and no events.
+"""
 DISCOVERY_MAX: Final = 512 * 1024
 """Bytes of a discovery document: the manifest with room."""
 DISCOVERY_S: Final = 3.0
@@ -52,7 +56,6 @@ REFUSALS: Final = frozenset({*signatures.CHECKS, *assertion.CHECKS})
 SEEN_MAX: Final = 200
 """Characters of a shop's words that are logged."""
 EVENT_PREFIX: Final = "city.civicmall."
-RETRY_S_MAX: Final = 3600
 
 
 class Said(Struct, frozen=True):
@@ -91,7 +94,7 @@ class RemoteHost:
             for app in manifest.apps
             for capability in app.capabilities
             for operation in (*needs(capability, 2), "event")
-            if manifest.contract > 1 or operation in older.KNOWN
+            if manifest.contract > 1 or operation in OF_1
         }
         self._answer_max = manifest.limits.answer_max_bytes
 
@@ -143,15 +146,14 @@ class RemoteHost:
         self.check_spoken(operation)
         if operation == "progress.list" and self.contract > 1 and asked.id is not None:
             return await self._one_matter(facts, asked)
-        if self.contract == 1:
-            sent = older.asked(operation, asked)
-            answer = await self._ask(sent.operation, facts, sent.asked)
-            return sent.answer(answer)
+        if self.contract == 1 and (instead := DERIVED.get(operation)) is not None:
+            answer = await self._ask(instead.operation, facts, instead.asked(asked))
+            return instead.answer(answer)
         return await self._ask(operation, facts, asked)
 
     def check_spoken(self, operation: str) -> None:
         """That the contract which both speak knows an operation. Raises ShopBroken."""
-        if not self.contract or (self.contract == 1 and operation not in older.KNOWN):
+        if not self.contract or (self.contract == 1 and operation not in OF_1):
             raise ShopBroken("contract", f"{operation} with contract {self.contract} spoken")
 
     async def _one_matter(self, facts: Facts, asked: ProgressQuery) -> Any:
@@ -277,8 +279,7 @@ def _agrees(status: int, outcome: Outcome) -> None:
 
 def _media(reply: Reply) -> bytes:
     """The media type without its parameters, in lower case."""
-    said = next((value for name, value in reply.headers if name == b"content-type"), b"")
-    return said.partition(b";")[0].strip().lower()
+    return _header(reply, b"content-type").partition(b";")[0].strip().lower()
 
 
 def _problem(reply: Reply) -> bool:
@@ -288,7 +289,6 @@ def _problem(reply: Reply) -> bool:
 def _refusal(reply: Reply) -> Any:
     """Raise what a reply other than success says."""
     said = _said(reply)
-    wait_s = _retry_after(reply)
     meant: dict[tuple[int, str], Callable[[], Exception]] = {
         (404, "not-found"): lambda: shopkit.NotFound(said.detail),
         (409, "refused"): lambda: shopkit.Refused(said.detail),
@@ -302,7 +302,7 @@ def _refusal(reply: Reply) -> Any:
     if found is not None:
         raise found()
     if reply.status in {429, 503}:
-        raise shopkit.Unavailable(retry_after_s=wait_s)
+        raise shopkit.Unavailable(retry_after_s=_retry_after(reply))
     if 300 <= reply.status < 400:  # noqa: PLR2004 (RFC 9110 classes)
         raise WrongAnswer("redirect", f"status {reply.status}; redirects are not followed")
     if reply.status >= 500:  # noqa: PLR2004 (RFC 9110 classes)
@@ -324,6 +324,11 @@ def _said(reply: Reply) -> Said:
         return Said()
 
 
+def _header(reply: Reply, name: bytes) -> bytes:
+    return next((value for found, value in reply.headers if found == name), b"")
+
+
 def _retry_after(reply: Reply) -> int | None:
-    said = next((value for name, value in reply.headers if name == b"retry-after"), b"")
-    return int(said) if said.isdigit() and len(said) < 5 and int(said) <= RETRY_S_MAX else None  # noqa: PLR2004 (seconds up to an hour)
+    """Seconds, where it is a number of them; `rules.wait_s` says whether to go by it."""
+    said = _header(reply, b"retry-after")
+    return int(said) if said.isdigit() and len(said) < 5 else None  # noqa: PLR2004 (five digits are hours)

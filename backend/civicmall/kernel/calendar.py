@@ -1,19 +1,18 @@
-"""Working days in China: weekends, public holidays and the working weekends that make up for them.
+"""Due dates by working days: weekends, public holidays and the working weekends that make up for them.
 
-The State Council publishes each year's holidays late in the year before; `chinesecalendar` has
-them. For a year not yet published only weekends count, and the answer says so.
+The days themselves are `shopkit.workdays`'; here it is kept whether one may still move, because the
+State Council publishes each year's holidays late in the year before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any, cast
 
-import chinese_calendar
 from msgspec import Struct
 
-_published: Callable[[date], bool] = cast("Any", chinese_calendar).is_workday
+from shopkit.workdays import known_working_day as is_working_day
+
+__all__ = ["DueDate", "add_working_days", "is_working_day"]
 
 
 class DueDate(Struct, frozen=True):
@@ -22,14 +21,6 @@ class DueDate(Struct, frozen=True):
     on: date
     provisional: bool
     """True where it lies beyond the published holidays: reckoned by weekends alone."""
-
-
-def is_working_day(day: date) -> tuple[bool, bool]:
-    """Whether people work on `day`, and whether that is only presumed."""
-    try:
-        return _published(day), False
-    except NotImplementedError:
-        return day.weekday() < 5, True  # noqa: PLR2004 (Saturday)
 
 
 def add_working_days(start: date, days: int) -> DueDate:

@@ -10,8 +10,9 @@ from civicmall.identity import NotAllowed, Staff
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
 from civicmall.kernel.http import Page, decode_cursor, encode_cursor, page
+from shopkit import workdays
 
-from . import rules, tickets, views
+from . import tickets, views
 from .asks import Answer, Appeal, Review
 from .models import DeskRating, DeskRatingRow, DeskTicket, DeskTicketRow, Rectification
 from .queries import q
@@ -119,7 +120,7 @@ async def review(
     ticket = await tickets.seen(house.db, ticket_id, by)
     clock = None
     if ask.verdict == "rejected" and ticket.appealed_on is not None:
-        waited = rules.working_days_between(ticket.appealed_on, house.clock.today())
+        waited = workdays.between(ticket.appealed_on, house.clock.today())
         clock = Clock(ticket.counted_from, ticket.paused_days + waited)
     await tickets.move(house, ticket, by, VERDICTS[ask.verdict], said=ask.reason, clock=clock)
     return await tickets.shown(house, ticket_id, by, lang)

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import math
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -127,12 +127,6 @@ def is_bad(stars: int) -> bool:
 def due(counted_from: date, paused_days: int = 0) -> DueDate:
     """When an answer is due: DUE_DAYS working days, and those for which the clock stood still."""
     return calendar.add_working_days(counted_from, DUE_DAYS + paused_days)
-
-
-def working_days_between(start: date, end: date) -> int:
-    """Working days after `start` up to and including `end`; none where `end` isn't later."""
-    days = (end - start).days
-    return sum(calendar.is_working_day(start + timedelta(days=n))[0] for n in range(1, days + 1))
 
 
 def month_of(at: datetime) -> date:

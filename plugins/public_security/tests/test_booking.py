@@ -22,7 +22,8 @@ from shopkit import (
     counters,
 )
 from shopkit.call import Citizen
-from shopkit.testing import CITY, TestShop
+from shopkit.local import CITY
+from shopkit.testing import TestShop
 
 NOW = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
 """Seven on a Wednesday morning in the city."""

@@ -22,7 +22,8 @@ from public_security.words import PERMIT
 
 from shopkit import Progress, ProgressQuery, Step
 from shopkit.answers import checked
-from shopkit.steps import BadHistory, Event, Path, local
+from shopkit.local import local
+from shopkit.steps import BadHistory, Event, Path
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 """Nine in the morning in the city."""

@@ -11,8 +11,9 @@ from public_security import shop
 
 from shopkit import NotFound, Progress, ProgressQuery, Refused, ShopDb
 from shopkit.call import Citizen
+from shopkit.local import CITY
 from shopkit.sandbox import Person, people
-from shopkit.testing import CITY, TestShop
+from shopkit.testing import TestShop
 
 COUNT = "select (select count(*) from application) + (select count(*) from event)"
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from civicmall.kernel.calendar import is_working_day
 from civicmall.ratings import rules, words
 from civicmall.ratings.rules import MOVES, TURN, WHO, Move, State
+from shopkit import workdays
 
 MIGRATION = Path(rules.__file__).parent / "migrations" / "0001_ratings.sql"
 STATES: tuple[State, ...] = get_args(State)
@@ -111,14 +112,14 @@ def test_beyond_the_published_holidays_a_date_says_so() -> None:
 def test_due_is_as_many_working_days_away_as_it_says(start: date, paused: int) -> None:
     due = rules.due(start, paused)
     assert is_working_day(due.on)[0]
-    assert rules.working_days_between(start, due.on) == rules.DUE_DAYS + paused
-    assert rules.working_days_between(start, due.on - timedelta(days=1)) < rules.DUE_DAYS + paused
+    assert workdays.between(start, due.on) == rules.DUE_DAYS + paused
+    assert workdays.between(start, due.on - timedelta(days=1)) < rules.DUE_DAYS + paused
 
 
 def test_no_working_days_lie_between_a_day_and_itself() -> None:
     day = date(2026, 11, 25)
-    assert rules.working_days_between(day, day) == 0
-    assert rules.working_days_between(day, day - timedelta(days=3)) == 0
+    assert workdays.between(day, day) == 0
+    assert workdays.between(day, day - timedelta(days=3)) == 0
 
 
 ALLOWED = {"quick": [5, 4], "too_slow": [2, 1]}

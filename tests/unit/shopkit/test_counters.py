@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shopkit import workdays
 from shopkit.counters import Timetable, parse
-from shopkit.counters.timetable import CITY, Opening
+from shopkit.counters.timetable import Opening
+from shopkit.local import CITY
 
 MORNING = {"days": [1, 2, 3, 4, 5], "opens": "09:00", "closes": "11:00"}
 EVENING = {"days": [3], "opens": "17:30", "closes": "19:30", "kind": "after_hours"}

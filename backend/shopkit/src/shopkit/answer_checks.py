@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta, timezone
+from datetime import date
 from itertools import pairwise
 from typing import Any, Final
 
@@ -30,9 +30,8 @@ from .contract import (
     Table,
 )
 from .forms import faults
+from .local import local
 
-CITY: Final = timezone(timedelta(hours=8))
-"""Asia/Shanghai, which has kept one offset since 1992."""
 YEARS: Final = range(1900, 2200)
 """Of a moment that is kept and counted with; others are slips, and some no database can hold."""
 Check = Callable[[Any, Any], str]
@@ -141,7 +140,7 @@ def _slots_asked(asked: SlotsQuery, found: Slots) -> str:
     for slot in found.slots:
         if slot.begins_at.tzinfo is None or slot.ends_at.tzinfo is None:
             return f"{slot.id}: an instant without an offset"
-        day: date = slot.begins_at.astimezone(CITY).date()
+        day = local(slot.begins_at)
         if not asked.from_on <= day <= asked.until_on:
             return f"{slot.id}: {day} was not asked"
         if asked.place is not None and slot.place.id != asked.place:

@@ -26,8 +26,8 @@ from msgspec import Struct
 from . import sql
 from .call import Call, ShopDb, keyed_hash
 from .contract import ChargePaid, ChargeRefunded, Receipt, RefundNoted, Text
-from .course import CITY
 from .errors import NotFound, Refused
+from .local import local
 from .texts import both, say
 
 __all__ = ["TABLES", "TABLES_BACK", "Charges", "Paid"]
@@ -139,7 +139,7 @@ class Charges:
         """For the seeder: many at once. What was ever paid, and perhaps refunded, stays as it is."""
         rows = [
             (one_id := f"sandbox:{app}:{one.charge}", one.charge,
-             self._number(keyed_hash(secret, one_id), one.paid_at.astimezone(CITY).date()),
+             self._number(keyed_hash(secret, one_id), local(one.paid_at)),
              one.amount_minor, one.paid_at)
             for one in paid
         ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -11,10 +11,8 @@ from msgspec import Struct
 
 from . import workdays
 from .contract import Progress, Result, Step, Text
+from .local import local
 from .texts import both
-
-CITY: Final = timezone(timedelta(hours=8))
-"""Asia/Shanghai, which has kept one offset since 1992."""
 
 What = Literal["done", "asked", "supplied", "refused", "withdrawn"]
 """A stage was done; something was asked of the citizen; they supplied it; the department said no;
@@ -102,11 +100,6 @@ class Standing(Struct):
     state: State = "open"
     why: tuple[str, ...] = ()
     last_at: datetime | None = None
-
-
-def local(at: datetime) -> date:
-    """The city's date at an instant."""
-    return at.astimezone(CITY).date()
 
 
 def follow(course: Course, events: Sequence[Happened]) -> Standing:

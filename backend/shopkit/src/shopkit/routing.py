@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Final
+
+from msgspec import Struct
 
 from .call import Call
-from .contract import Event, ProgressQuery, RawAsk
+from .contract import BillDetail, Event, Progress, ProgressQuery, RawAsk, Receipt
 from .errors import NotFound
 
 Handler = Callable[[Call, Any], Awaitable[Any]]
@@ -62,32 +64,44 @@ def match(pattern: str, path: str) -> dict[str, str] | None:
     return params
 
 
+class Instead(Struct, frozen=True):
+    """What is asked in place of an operation, and how its answer is read."""
+
+    operation: str
+    asked: Callable[[Any], Any]
+    answer: Callable[[Any], Any]
+
+
+def _one_of(matters: list[Progress]) -> Progress:
+    if not matters:
+        raise NotFound
+    return matters[0]
+
+
+def _receipt_of(detail: BillDetail) -> Receipt:
+    if detail.receipt is None:
+        raise NotFound
+    return detail.receipt
+
+
+DERIVED: Final = {
+    "progress.get": Instead("progress.list", lambda id_: ProgressQuery(id=id_, limit=1), _one_of),
+    "bills.receipt": Instead("bills.get", lambda id_: id_, _receipt_of),
+}
+"""What follows from another operation: one matter from the list, a receipt from its bill. So a shop
+needs no code of its own for it, and one on contract 1, which has no word for it, is asked the other.
+"""
+
+
 def derive(handlers: MutableMapping[tuple[str, str], Handler], app: str, operation: str) -> None:
-    """What follows from a function: one matter from the list, a receipt from its bill.
-
-    A shop's own function for it comes first, whatever the order.
-    """
-    if operation == "progress.list":
-        handlers.setdefault((app, "progress.get"), _one_of(handlers[app, operation]))
-    elif operation == "bills.get":
-        handlers.setdefault((app, "bills.receipt"), _receipt_of(handlers[app, operation]))
+    """Add what follows from a function. A shop's own function for it comes first, whatever the order."""
+    for name, instead in DERIVED.items():
+        if instead.operation == operation:
+            handlers.setdefault((app, name), _through(handlers[app, operation], instead))
 
 
-def _one_of(listing: Handler) -> Handler:
-    async def one(call: Call, matter: str) -> Any:
-        found = await listing(call, ProgressQuery(id=matter, limit=1))
-        if not found:
-            raise NotFound
-        return found[0]
+def _through(handler: Handler, instead: Instead) -> Handler:
+    async def answer(call: Call, asked: Any) -> Any:
+        return instead.answer(await handler(call, instead.asked(asked)))
 
-    return one
-
-
-def _receipt_of(bill: Handler) -> Handler:
-    async def receipt(call: Call, bill_id: str) -> Any:
-        detail = await bill(call, bill_id)
-        if detail.receipt is None:
-            raise NotFound
-        return detail.receipt
-
-    return receipt
+    return answer

@@ -11,17 +11,16 @@ clock until `supplied`; `refused` ends it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from .contract import Basis, Progress, Result, Step, Text
+from .local import local
 from .texts import both
 
-CITY: Final = timezone(timedelta(hours=8))
-"""Asia/Shanghai, which has kept one offset since 1992."""
 RETURNED: Final = "returned"
 SUPPLIED: Final = "supplied"
 REFUSED: Final = "refused"
@@ -86,11 +85,6 @@ class Glossary(Struct, frozen=True):
     steps: Mapping[str, Text]
     missing: Mapping[str, Text]
     reasons: Mapping[str, Text]
-
-
-def local(at: datetime) -> date:
-    """The city's date at an instant."""
-    return at.astimezone(CITY).date()
 
 
 def listed(texts: Sequence[Text]) -> Text:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any, Final, Self
+from datetime import UTC, date, datetime
+from typing import Any, Self
 
 from . import egress
 from .answers import checked
@@ -13,12 +13,10 @@ from .call import Call, Citizen, ShopDb
 from .contract import Handed, Media
 from .egress import NoEgress
 from .errors import BadManifest
+from .local import local
 from .manifest import App
 from .sandbox import Person
 from .shop import Operation, Shop
-
-CITY: Final = timezone(timedelta(hours=8))
-"""Asia/Shanghai."""
 
 
 class TestShop:
@@ -53,7 +51,7 @@ class TestShop:
     @property
     def today(self) -> date:
         """The city's date."""
-        return self.now.astimezone(CITY).date()
+        return local(self.now)
 
     async def seed(self) -> None:
         """Fill in sandbox data, as every start of the platform does."""

@@ -25,10 +25,15 @@ FIXED: Final = frozenset({"01-01", "05-01", "05-02", "10-01", "10-02", "10-03"})
 
 def working_day(day: date) -> bool:
     """Whether offices work on `day`."""
+    return known_working_day(day)[0]
+
+
+def known_working_day(day: date) -> tuple[bool, bool]:
+    """Whether offices work on `day`, and whether that is only presumed: its year isn't published."""
     try:
-        return _published(day)
+        return _published(day), False
     except NotImplementedError:
-        return day.weekday() < SATURDAY
+        return day.weekday() < SATURDAY, True
 
 
 def holiday(day: date) -> bool:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from shopkit import ShopDb
 from shopkit.applications import Applications, Happened, Planted
 from shopkit.call import keyed_hash
-from shopkit.course import CITY
+from shopkit.local import CITY
 from shopkit.sandbox import Person, people
 
 from .loans import month_after

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from shopkit import BadForm, Call, Column, Enquiry, Figure, Filled, NotFound, Reason, Table
 from shopkit.applications import applicant
-from shopkit.course import CITY
+from shopkit.local import CITY
 from shopkit.texts import both, say
 
 from . import words

@@ -22,7 +22,7 @@ from shopkit import (
 )
 from shopkit.applications import applicant
 from shopkit.charges import Charges
-from shopkit.course import CITY
+from shopkit.local import CITY
 from shopkit.texts import both, say
 
 from . import words

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from shopkit.applications import Happened, Planted
-from shopkit.course import CITY
+from shopkit.local import CITY
 
 from .enrolment import COURSE
 from .rules import RULES, Category, begins_on

@@ -16,7 +16,7 @@ from shopkit import ShopDb
 from shopkit.applications import Happened, Planted
 from shopkit.call import keyed_hash
 from shopkit.charges import Paid
-from shopkit.course import CITY
+from shopkit.local import CITY
 from shopkit.sandbox import Person, people
 from shopkit.texts import half_up
 

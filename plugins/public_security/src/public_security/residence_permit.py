@@ -14,7 +14,8 @@ from typing import Final
 from msgspec import Struct
 
 from shopkit import Document, Progress, Result, Text
-from shopkit.steps import BadHistory, Event, Path, local
+from shopkit.local import local
+from shopkit.steps import BadHistory, Event, Path
 from shopkit.texts import both
 
 from . import words

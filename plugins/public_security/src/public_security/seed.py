@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from shopkit import ShopDb
 from shopkit.call import keyed_hash
+from shopkit.local import CITY, local
 from shopkit.sandbox import Person, people
-from shopkit.steps import CITY, local
 
 from . import id_card, residence_permit
 from .data import OFFICES, SQL

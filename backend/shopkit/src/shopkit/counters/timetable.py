@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -18,9 +18,8 @@ from msgspec import Meta, Struct
 
 from .. import workdays  # noqa: TID252 (the package is one thing)
 from ..contract import Matter, Place, SlotKind, Text  # noqa: TID252 (the package is one thing)
+from ..local import CITY  # noqa: TID252 (the same)
 
-CITY: Final = timezone(timedelta(hours=8))
-"""Asia/Shanghai, which has kept one offset since 1992."""
 COUNTERS_MAX: Final = 100
 """Places of one app: as many as an answer may have."""
 DAYS_MAX: Final = 60

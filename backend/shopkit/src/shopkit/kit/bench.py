@@ -10,7 +10,6 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 
-from ..answer_checks import CITY  # noqa: TID252 (the package is one thing)
 from ..call import Citizen  # noqa: TID252 (the same)
 from ..contract import (  # noqa: TID252 (the same)
     BillsQuery,
@@ -21,6 +20,7 @@ from ..contract import (  # noqa: TID252 (the same)
 )
 from ..errors import BadForm, NotFound, Refused, ShopError  # noqa: TID252 (the same)
 from ..forms import Form  # noqa: TID252 (the same)
+from ..local import local  # noqa: TID252 (the package is one thing)
 from ..manifest import App, Manifest  # noqa: TID252 (the same)
 from ..sandbox import Person, people  # noqa: TID252 (the same)
 from .checks import Failed, Skipped, hold
@@ -118,7 +118,7 @@ class Bench(Struct, frozen=True):
 
     def days_ahead(self, **more: Any) -> SlotsQuery:
         """The next weeks."""
-        today = self.target.now.astimezone(CITY).date()
+        today = local(self.target.now)
         return SlotsQuery(today, today + timedelta(days=DAYS_AHEAD), **more)
 
     def probe(self) -> Probe:
@@ -138,7 +138,7 @@ class Bench(Struct, frozen=True):
 
 def bench_of(target: Target, app: App) -> Bench:
     """At this app, with the sandbox's people of the target's day."""
-    return Bench(target, app, people(target.now.astimezone(CITY).date()))
+    return Bench(target, app, people(local(target.now)))
 
 
 def examples(form: Form | None, *, optional: bool = True) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from .. import egress  # noqa: TID252 (the package is one thing)
-from ..answer_checks import CITY  # noqa: TID252 (the package is one thing)
 from ..answers import ASKS, WrongAnswer, checked  # noqa: TID252 (the same)
 from ..call import Call, Citizen, FetchMaterial, ShopDb  # noqa: TID252 (the same)
 from ..contract import Outcome  # noqa: TID252 (the same)
 from ..egress import NoEgress  # noqa: TID252 (the same)
 from ..errors import BadForm, NotFound, Refused, ShopError, Unavailable  # noqa: TID252 (the same)
+from ..local import local  # noqa: TID252 (the package is one thing)
 from ..shop import Shop  # noqa: TID252 (the same)
 from .http import Answer, Fault, Scope, header
 
@@ -46,7 +46,7 @@ class Caller:
         """What the shop's code sees. `created` is the platform's time in Unix seconds."""
         now = datetime.fromtimestamp(created, UTC)
         return Call(
-            citizen, language(header(scope, b"accept-language")), now, now.astimezone(CITY).date(),
+            citizen, language(header(scope, b"accept-language")), now, local(now),
             trace(header(scope, b"traceparent")), self.deadline_s(header(scope, DEADLINE)), db,
             self._secret, app, self.materials, self._http,
         )  # fmt: skip
