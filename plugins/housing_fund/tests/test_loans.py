@@ -14,7 +14,6 @@ from housing_fund.loans import (
     Terms,
     as_it_is,
     course,
-    month_after,
     months_between,
     next_change,
     otherwise,
@@ -26,6 +25,8 @@ from housing_fund.schedules import Every, Method
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+
+from shopkit.months import month_after
 
 from .conftest import HOME
 

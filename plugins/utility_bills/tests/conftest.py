@@ -1,26 +1,24 @@
-"""The shop's own tests run on a PostgreSQL of their own, or on the one that DATABASE_URL names."""
+"""Shops with tables of their own, each in a schema that goes again."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import asyncpg
 import pytest
 
-from civicmall.kernel import db, embedded, migrate
+from civicmall import gateway
 from shopkit.testing import TestShop
 
-HOME = Path(__file__).parent.parent
-sys.path.append(str(HOME / "src"))
+if TYPE_CHECKING:
+    from plugins.conftest import OwnSchema
 
+HOME = Path(__file__).parent.parent
 TODAY = date(2026, 11, 25)
 
 
@@ -31,21 +29,7 @@ class Opened(Protocol):
 
 
 @pytest.fixture(scope="session")
-def database_url() -> Generator[str]:
-    """A server without durability that ends with the tests."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-        return
-    folder = Path(tempfile.mkdtemp(prefix="utility-bills-"))
-    folder.chmod(0o755)
-    server = embedded.start(folder, log=lambda _: None, lives_with=os.getpid(), fsync=False)
-    yield server.url
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def opened(database_url: str) -> Opened:
+def opened(database_url: str, own_schema: OwnSchema) -> Opened:
     """Makes shops, each with tables of its own."""
 
     @asynccontextmanager
@@ -54,14 +38,12 @@ def opened(database_url: str) -> Opened:
 
         from .days import noon
 
-        schema = f"shop_utility_bills_{name}_{os.getpid()}"
-        role = f"civicmall_{schema}"
-        await migrate.apply(database_url, [migrate.Room(schema, HOME / "migrations", role)])
-        pool = await db.open_pool(database_url, role=role, search_path=schema, size_max=4)
+        of = f"utility_bills_{name}_{os.getpid()}"
         try:
-            yield TestShop(utility_bills.shop, pool, now=noon(TODAY))
+            async with own_schema(HOME, of) as db:
+                yield TestShop(utility_bills.shop, db, now=noon(TODAY))
         finally:
-            await pool.close()
+            schema, role = gateway.schema(of), gateway.role(of)
             owner = await asyncpg.connect(database_url)
             await owner.execute(f"drop schema {schema} cascade; drop role {role}")
             await owner.execute("delete from public._pogo_migration where schema_name = $1", schema)

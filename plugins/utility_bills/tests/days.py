@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
-from utility_bills import billing
-
+from shopkit.local import CITY, local
 from shopkit.sandbox import Person, Persona, personas
 from shopkit.testing import TestShop
 
 
 def noon(day: date) -> datetime:
     """Noon in the city."""
-    return datetime.combine(day, time(12), billing.CITY).astimezone(UTC)
+    return datetime.combine(day, time(12), CITY).astimezone(UTC)
 
 
 def on(shop: TestShop, day: date) -> TestShop:
@@ -22,7 +21,7 @@ def on(shop: TestShop, day: date) -> TestShop:
 
 def person(shop: TestShop, persona: Persona) -> Person:
     """A persona as it stands on the shop's day."""
-    return next(p for p in personas(billing.city_day(shop.now)) if p.persona == persona)
+    return next(p for p in personas(local(shop.now)) if p.persona == persona)
 
 
 async def fill(shop: TestShop) -> None:

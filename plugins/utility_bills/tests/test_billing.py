@@ -12,6 +12,7 @@ from utility_bills.models import Context, Standing
 from utility_bills.tariff import Usage, charge, charge_season
 
 from shopkit import Text
+from shopkit.local import end_of_day, local
 
 WATER = book.utilities["water"]
 ISSUER: Text = {"zh-CN": "市公用事业服务中心"}
@@ -70,8 +71,8 @@ def test_what_was_used_before_counts_from_new_years_day(since: date, used: int) 
 
 
 def test_a_day_of_the_city_ends_at_midnight_in_shanghai() -> None:
-    assert billing.end_of_day(date(2026, 11, 25)) == datetime(2026, 11, 25, 15, 59, 59, tzinfo=UTC)
-    assert billing.city_day(datetime(2026, 11, 25, 16, 0, tzinfo=UTC)) == date(2026, 11, 26)
+    assert end_of_day(date(2026, 11, 25)) == datetime(2026, 11, 25, 15, 59, 59, tzinfo=UTC)
+    assert local(datetime(2026, 11, 25, 16, 0, tzinfo=UTC)) == date(2026, 11, 26)
 
 
 def test_the_page_explains_the_bill() -> None:

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from datetime import date, timedelta
 
 import pytest
-from utility_bills import billing
 
 from shopkit import Bill, BillsQuery
+from shopkit.local import local
 from shopkit.sandbox import people, personas
 from shopkit.testing import TestShop
 
@@ -39,7 +39,7 @@ async def counts(shop: TestShop) -> tuple[int, ...]:
 
 async def everyone_owes(shop: TestShop) -> None:
     """Every persona owes one bill each, not overdue; but one gas bill is."""
-    for person in personas(billing.city_day(shop.now)):
+    for person in personas(local(shop.now)):
         states: dict[str, list[str]] = {}
         for app in ("water", "power", "gas"):
             bills: list[Bill] = await shop.call(app, "bills.list", BillsQuery(), citizen=person)

@@ -88,6 +88,8 @@ ASKS: Final[dict[str, Any]] = {
     "event": Event,
 }
 """The type that each operation is asked with."""
+OUTCOMES: Final = {200: "accepted", 202: "pending", 422: "refused"}
+"""An application's three answers by their statuses on the wire."""
 
 
 class WrongAnswer(Exception):

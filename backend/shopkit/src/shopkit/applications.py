@@ -19,7 +19,7 @@ the applicant looks, through the same `advance`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -59,7 +59,7 @@ from .course import (
 )
 from .errors import NotFound, Unavailable
 from .shop import Shop
-from .texts import both, say
+from .texts import both, listed, say
 
 __all__ = [
     "TABLES", "TABLES_BACK", "Act", "Application", "Applications", "BadMove", "Clerk", "Course",
@@ -146,10 +146,10 @@ def applicant(call: Call) -> bytes:
     return call.keyed_hash(call.citizen.claim("id_number").upper())
 
 
-def unhanded(materials: Iterable[Material], submission: Submission) -> list[Reason]:
-    """The required materials that weren't handed in."""
+def unhanded(materials: Iterable[Material], submission: Submission) -> tuple[str, ...]:
+    """The codes of required materials that weren't handed in: what an Entry asks for."""
     codes = {handed.code for handed in submission.materials}
-    return [Reason(NEEDED, m.code) for m in materials if m.required and m.code not in codes]
+    return tuple(m.code for m in materials if m.required and m.code not in codes)
 
 
 class Applications:
@@ -200,7 +200,7 @@ class Applications:
             application, events = await self._theirs(call, supplement.reference, supplement.case_id)
             keys = [event.key for event in events]
             if key in keys:
-                return self._supplied(application, events[: keys.index(key) + 1])
+                return self._outcome(application, events[: keys.index(key) + 1])
             missing = follow(self.course, events).missing
             about = tuple(code for code in missing if code in brought)
             if not about:
@@ -280,13 +280,10 @@ class Applications:
     def _accepted(self, application: Application, events: Sequence[Happened]) -> Outcome:
         """The answer of the first time, whatever has happened since."""
         first = events[:2] if any(event.key == "entry" for event in events[:2]) else events[:1]
-        now = follow(self.course, first)
-        return self._outcome(application, now)
+        return self._outcome(application, first)
 
-    def _supplied(self, application: Application, events: Sequence[Happened]) -> Outcome:
-        return self._outcome(application, follow(self.course, events))
-
-    def _outcome(self, application: Application, now: Standing) -> Outcome:
+    def _outcome(self, application: Application, events: Sequence[Happened]) -> Outcome:
+        now = follow(self.course, events)
         return Outcome(
             "accepted",
             application.reference,
@@ -296,11 +293,8 @@ class Applications:
         )
 
     def _still(self, missing: Sequence[str]) -> Text:
-        words: list[Mapping[Any, str]] = [self.course.words[code] for code in missing]
-        return both(
-            "请补齐：" + "、".join(w["zh-CN"] for w in words),
-            "Still to bring: " + "; ".join(w.get("en", w["zh-CN"]) for w in words),
-        )
+        papers = listed(self.course.words[code] for code in missing)
+        return both(f"请补齐：{papers['zh-CN']}", f"Still to bring: {papers['en']}")
 
     async def _case(self, call: Call, holder: bytes, case_id: str) -> _Matter | None:
         found, _ = await self._load(call.db, holder=holder, case_id=case_id)
@@ -320,12 +314,14 @@ class Applications:
             found, employed = await self._load(
                 call.db, holder=holder, reference=reference, limit=limit
             )
-            due = [one for one in found if employed and self._due(*one, call.now)]
+            due = [
+                (events, application, event) for application, events in found
+                if employed and (event := self._due(application, events, call.now))
+            ]  # fmt: skip
             if not due:
                 return found
-            for application, events in due:
-                if event := self._due(application, events, call.now):
-                    await self._append(call.db, events, application, event)
+            for one in due:
+                await self._append(call.db, *one)
         raise BadMove(f"{self.course.app}: the clerk goes in circles")
 
     def _due(
@@ -347,10 +343,8 @@ class Applications:
             db, _Row, app=self.course.app, applicant=holder, reference=reference, case_id=case_id,
             limit=limit,
         )  # fmt: skip
-        found = [
-            (application, [row.event() for row in group])
-            for application, group in groupby(rows, key=_Row.application)
-        ]
+        groups = [list(group) for _, group in groupby(rows, key=lambda row: row.reference)]
+        found = [(group[0].application(), [row.event() for row in group]) for group in groups]
         return found, bool(rows) and rows[0].employed
 
     async def _append(
@@ -394,5 +388,5 @@ class Applications:
             kepts=[msgspec.json.encode(one.kept).decode() for _, one in new],
             states=[n.state for n in now],
             applied=[one.events[0].at for _, one in new],
-            **dict(zip(names, map(list, zip(*events, strict=True)), strict=True)),
+            **sql.columns(names, events),
         )

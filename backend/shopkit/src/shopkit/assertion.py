@@ -23,20 +23,17 @@ from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 from msgspec import Meta, Struct
 
 from .keys import Keys
+from .signatures import SKEW_S, quoted
 
 TYPE: Final = "civicmall-assertion+jwt"
 ALGORITHMS: Final = ("EdDSA", "Ed25519")
 """Two names of one algorithm; neither `none` nor a MAC is ever looked up."""
 LIFE_S_MAX: Final = 120
 """An assertion serves one call; the longest deadline of a call is a minute, and clocks differ."""
-SKEW_S: Final = 300
-"""As much as the signature's clock may differ (signatures.SKEW_S): one wrong clock, one answer."""
 TOKEN_MAX: Final = 8_192
 """Characters; what common servers take as one header. Ours have about 600."""
 HEADER_MAX: Final = 512
 """Characters of the token's header, which is read before its signature is checked."""
-SEEN_MAX: Final = 100
-"""Characters that are repeated from a stranger's token in an error."""
 
 Check = Literal[
     "assertion-missing", "assertion-malformed", "assertion-type", "assertion-signature",
@@ -44,6 +41,9 @@ Check = Literal[
 ]  # fmt: skip
 CHECKS: Final[tuple[Check, ...]] = get_args(Check)
 
+Level = Literal["L1", "L2", "L3"]
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+"""Real-name assurance 1 to 3, in order."""
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
@@ -76,7 +76,7 @@ class Assertion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     iat: int
     """Unix seconds, as `exp`."""
     exp: int
-    acr: Literal["L1", "L2", "L3"]
+    acr: Level
     """Real-name assurance: L1 phone, L2 register, L3 face."""
     claims: dict[str, str]
     """Only what the citizen consented to give this shop."""
@@ -130,7 +130,7 @@ def read(
         _bad("assertion-malformed", f"{len(token)} characters; want ASCII, at most {TOKEN_MAX}")
     assertion = _claims(_signed_payload(token, _header(token), keys))
     if assertion.aud != audience:
-        _bad("assertion-audience", f"it is for {_quoted(assertion.aud)}, this is {audience}")
+        _bad("assertion-audience", f"it is for {quoted(assertion.aud)}, this is {audience}")
     if assertion.exp < now - skew_s:
         _bad("assertion-expired", f"{now - assertion.exp} s ago by this clock ({now})")
     if assertion.iat > now + skew_s:
@@ -143,10 +143,6 @@ def _bad(check: Check, seen: str) -> NoReturn:
     raise BadAssertion(check, seen)
 
 
-def _quoted(text: str) -> str:
-    return ascii(text[:SEEN_MAX])
-
-
 def _header(token: str) -> _Header:
     """The header, not yet to be trusted: it says which key to try."""
     part = token.partition(".")[0]
@@ -155,24 +151,24 @@ def _header(token: str) -> _Header:
     try:
         header = _HEADER.decode(urlsafe_b64decode(part.encode()))
     except (NotBase64, msgspec.MsgspecError, ValueError, RecursionError) as error:
-        _bad("assertion-malformed", f"its header: {_quoted(str(error))}")
+        _bad("assertion-malformed", f"its header: {quoted(str(error))}")
     if header.crit is not None:
         _bad("assertion-malformed", "its header asks for an extension (crit), and there are none")
     if header.typ != TYPE:
-        _bad("assertion-type", f"typ {_quoted(header.typ)}, want {TYPE}")
+        _bad("assertion-type", f"typ {quoted(header.typ)}, want {TYPE}")
     return header
 
 
 def _signed_payload(token: str, header: _Header, keys: Keys) -> bytes:
     if header.alg not in ALGORITHMS:
-        _bad("assertion-signature", f"alg {_quoted(header.alg)}, want {' or '.join(ALGORITHMS)}")
+        _bad("assertion-signature", f"alg {quoted(header.alg)}, want {' or '.join(ALGORITHMS)}")
     key = keys(header.kid)
     if key is None:
-        _bad("assertion-signature", f"no key {_quoted(header.kid)} is known here")
+        _bad("assertion-signature", f"no key {quoted(header.kid)} is known here")
     try:
         signed = jws.deserialize_compact(token, OKPKey.import_key(key), registry=_REGISTRY)
     except (JoseError, ValueError, TypeError) as error:
-        _bad("assertion-signature", f"key {_quoted(header.kid)}: {_quoted(str(error))}")
+        _bad("assertion-signature", f"key {quoted(header.kid)}: {quoted(str(error))}")
     return signed.payload
 
 
@@ -180,7 +176,7 @@ def _claims(payload: bytes) -> Assertion:
     try:
         assertion = _DECODER.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        _bad("assertion-claims", _quoted(str(error)))
+        _bad("assertion-claims", quoted(str(error)))
     life_s = assertion.exp - assertion.iat
     if not 0 < life_s <= LIFE_S_MAX:
         _bad("assertion-claims", f"it lives {life_s} s, more than 0 and at most {LIFE_S_MAX}")

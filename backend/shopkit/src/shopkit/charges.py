@@ -143,10 +143,8 @@ class Charges:
              one.amount_minor, one.paid_at)
             for one in paid
         ]  # fmt: skip
-        if rows:
-            names = ("payment_ids", "charges", "numbers", "amounts", "paid_at")
-            columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-            await q["plant"].run(db, app=app, **columns)
+        names = ("payment_ids", "charges", "numbers", "amounts", "paid_at")
+        await q["plant"].run_many(db, names, rows, app=app)
 
     async def _book(self, call: Call, news: ChargePaid, owed_minor: int | None) -> _Payment:
         """Book what isn't there yet, or find what came in between. Raises NotFound, Refused."""

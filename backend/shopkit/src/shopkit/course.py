@@ -12,14 +12,14 @@ from msgspec import Struct
 from . import workdays
 from .contract import Progress, Result, Step, Text
 from .local import local
-from .texts import both
+from .steps import APPLICANT
+from .texts import both, listed
 
 What = Literal["done", "asked", "supplied", "refused", "withdrawn"]
 """A stage was done; something was asked of the citizen; they supplied it; the department said no;
 the citizen took it back."""
 State = Literal["open", "finished", "refused", "withdrawn"]
 
-APPLICANT: Final = both("申请人", "The applicant")
 WITHDRAWN: Final = both("申请人已撤回", "Withdrawn by the applicant")
 
 
@@ -254,10 +254,7 @@ def _result(course: Course, application: Application, now: Standing) -> Result |
 
 
 def _listed(course: Course, codes: Sequence[str]) -> Text:
-    texts = [course.words[code] for code in codes]
-    return both(
-        "；".join(t["zh-CN"] for t in texts), "; ".join(t.get("en", t["zh-CN"]) for t in texts)
-    )
+    return listed((course.words[code] for code in codes), zh="；")
 
 
 class Act(Struct, frozen=True):

@@ -45,6 +45,9 @@ class Declared(httpx.AsyncBaseTransport):
 class NoEgress:
     """Stands for the client of a shop whose manifest names no hosts: says so when it is used."""
 
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
     def __getattr__(self, name: str) -> Any:
         raise NotDeclared(f"http.{name}: this shop's manifest names no hosts in `egress`")
 

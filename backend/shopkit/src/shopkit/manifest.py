@@ -17,6 +17,8 @@ from .errors import BadManifest
 from .forms import Form, faults
 
 FILE: Final = "shop.json"
+DISCOVERY: Final = "/.well-known/civicmall-shop"
+"""Where a shop at an address publishes it, below its url."""
 SIZE_MAX: Final = 256 * 1024
 """Bytes; a manifest is a page of text, anything larger is a mistake."""
 

@@ -102,10 +102,9 @@ class Shop:
         self.manifest = read_manifest(path)
         self.answering = Answering()
         self.seeder: Seeder | None = None
-        self.migrations: Path | None = next(
-            (p for p in (path.parent / "migrations",) if p.is_dir()), None
-        )
-        self.file = path if path.name == FILE else path / FILE
+        migrations = path.parent / "migrations"
+        self.migrations: Path | None = migrations if migrations.is_dir() else None
+        self.file = path
 
     def progress(self, app: str) -> Callable[[ListProgress], ListProgress]:
         """The citizen's matters, newest first; with `query.id` only that one."""

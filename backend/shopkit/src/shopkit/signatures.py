@@ -256,7 +256,7 @@ class Verifier:
         message = _message(request)
         components, params = _our_signature(message.headers)
         if params["tag"] != self._tag:
-            _bad("signature-tag", f"tag {_quoted(params['tag'])}, want {self._tag}")
+            _bad("signature-tag", f"tag {quoted(params['tag'])}, want {self._tag}")
         _check_components(components, message.headers, request.body)
         _check_times(params, now, self._skew_s)
         nonce, keyid, created = params["nonce"], params["keyid"], params["created"]
@@ -265,19 +265,17 @@ class Verifier:
             _bad("signature-malformed", f"a nonce of {len(nonce)} characters, {want}")
         key = self._key(params)
         _check_digest(message.headers, request.body)
-        self._check_signature(message, f"{_quoted(keyid)} ({text_of(key)[:8]}…)")
+        self._check_signature(message, f"{quoted(keyid)} ({text_of(key)[:8]}…)")
         if await self._replays.seen(keyid, nonce, created + self._skew_s):
-            _bad(
-                "signature-replayed", f"nonce {_quoted(nonce)} of key {_quoted(keyid)} came before"
-            )
+            _bad("signature-replayed", f"nonce {quoted(nonce)} of key {quoted(keyid)} came before")
         return Verified(keyid, created, nonce)
 
     def _key(self, params: dict[str, Any]) -> Ed25519PublicKey:
         if params["alg"] != "ed25519":
-            _bad("signature-key", f"alg {_quoted(params['alg'])}, want ed25519")
+            _bad("signature-key", f"alg {quoted(params['alg'])}, want ed25519")
         key = self._keys(params["keyid"])
         if key is None:
-            _bad("signature-key", f"no key {_quoted(params['keyid'])} is known here")
+            _bad("signature-key", f"no key {quoted(params['keyid'])} is known here")
         return key
 
     def _check_signature(self, message: _Message, key: str) -> None:
@@ -286,15 +284,15 @@ class Verifier:
         except HTTPMessageSignaturesException as error:
             if isinstance(error.__cause__, WrongSignature):
                 what = f"{message.method} {message.path or '/'} ?{message.query}"
-                _bad("signature-wrong", f"key {key} did not sign this: {_quoted(what)}")
-            _bad("signature-wrong", _quoted(str(error)))
+                _bad("signature-wrong", f"key {key} did not sign this: {quoted(what)}")
+            _bad("signature-wrong", quoted(str(error)))
 
 
 def _bad(check: Check, seen: str) -> NoReturn:
     raise BadSignature(check, seen)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A stranger's words, shortened and harmless."""
     return ascii(text[:SEEN_MAX])
 
@@ -312,7 +310,7 @@ def _message(request: Request) -> _Message:
         if not (text.isascii() and text.isprintable()):
             _bad("signature-malformed", f"{what} is not visible ASCII")
     if not re.fullmatch(r"[A-Z]+", request.method):
-        _bad("signature-malformed", f"method {_quoted(request.method)}")
+        _bad("signature-malformed", f"method {quoted(request.method)}")
     return _Message(request.method, request.path, request.query, _Lines(lines))
 
 
@@ -332,9 +330,9 @@ def _parsed(headers: _Lines, name: str) -> dict[str, Any]:
     try:
         parsed = http_sf.parse(text.encode(), tltype="dictionary", on_duplicate_key=duplicate)
     except Exception as error:  # noqa: BLE001 (whatever a parser says of a stranger's bytes)
-        _bad("signature-malformed", f"{name}: {_quoted(str(error))}")
+        _bad("signature-malformed", f"{name}: {quoted(str(error))}")
     if twice:
-        _bad("signature-malformed", f"{name} has {_quoted(twice[0])} twice")
+        _bad("signature-malformed", f"{name} has {quoted(twice[0])} twice")
     return cast("dict[str, Any]", parsed)
 
 
@@ -343,9 +341,10 @@ def _our_signature(headers: _Lines) -> tuple[list[Any], dict[str, Any]]:
     inputs, signatures = _parsed(headers, "signature-input"), _parsed(headers, "signature")
     for name, parsed in (("signature-input", inputs), ("signature", signatures)):
         if LABEL not in parsed:
-            _bad("signature-missing", f"{name} has no {LABEL}, but {_quoted(', '.join(parsed))}")
+            _bad("signature-missing", f"{name} has no {LABEL}, but {quoted(', '.join(parsed))}")
     components, params = inputs[LABEL]
-    if not isinstance(components, list) or not isinstance(signatures[LABEL][0], bytes):
+    signature, beside = signatures[LABEL]
+    if not isinstance(components, list) or not isinstance(signature, bytes) or beside:
         _bad("signature-malformed", f"want {LABEL}=(…) and {LABEL}=:…:")
     for name, kind in PARAMETER_TYPES.items():
         if type(params.get(name)) is not kind:
@@ -353,7 +352,7 @@ def _our_signature(headers: _Lines) -> tuple[list[Any], dict[str, Any]]:
             _bad("signature-malformed", f"{name} {fault if name in params else 'is missing'}")
     unknown = params.keys() - PARAMETERS
     if unknown:
-        _bad("signature-malformed", f"unknown parameter {_quoted(min(unknown))}")
+        _bad("signature-malformed", f"unknown parameter {quoted(min(unknown))}")
     return cast("list[Any]", components), params
 
 
@@ -367,7 +366,7 @@ def _check_components(components: list[Any], headers: _Lines, body: bytes | None
     if want - names:
         _bad("signature-components", f"not covered: {', '.join(sorted(want - names))}")
     if names - want:
-        seen = _quoted(", ".join(sorted(names - want)))
+        seen = quoted(", ".join(sorted(names - want)))
         _bad("signature-components", f"covered, but not sent or not of the wire: {seen}")
     if len(covered) != len(names) or not all(type(name) is str for name in covered):
         _bad("signature-components", "a component twice, or one that is no string")
@@ -395,4 +394,4 @@ def _check_digest(headers: _Lines, body: bytes | None) -> None:
     try:
         ContentDigest.verify(value, body or b"")
     except Exception as error:  # noqa: BLE001 (whatever a parser says of a stranger's bytes)
-        _bad("signature-digest", f"{_quoted(str(error))}; the body has {len(body or b'')} bytes")
+        _bad("signature-digest", f"{quoted(str(error))}; the body has {len(body or b'')} bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -34,6 +35,19 @@ class Statement:
     async def run(self, db: ShopDb, **given: Any) -> None:
         """For its effect."""
         await db.execute(self.text, *self._args(given))
+
+    async def run_many(
+        self, db: ShopDb, names: Sequence[str], rows: Sequence[Sequence[Any]], **given: Any
+    ) -> None:
+        """The same for many rows at once, as one array per column; without rows nothing is asked."""
+        if rows:
+            await self.run(db, **given, **columns(names, rows))
+
+
+def columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Rows as one array per column, as `unnest` takes them. Raises ValueError where they differ."""
+    turned = zip(*rows, strict=True) if rows else [()] * len(names)
+    return dict(zip(names, map(list, turned), strict=True))
 
 
 def load(path: Path) -> dict[str, Statement]:

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from .contract import Basis, Progress, Result, Step, Text
 from .local import local
-from .texts import both
+from .texts import both, listed
 
 RETURNED: Final = "returned"
 SUPPLIED: Final = "supplied"
@@ -85,11 +85,6 @@ class Glossary(Struct, frozen=True):
     steps: Mapping[str, Text]
     missing: Mapping[str, Text]
     reasons: Mapping[str, Text]
-
-
-def listed(texts: Sequence[Text]) -> Text:
-    """Several texts as one."""
-    return both("、".join(t["zh-CN"] for t in texts), "; ".join(t["en"] for t in texts))
 
 
 def follow(path: Path, events: Sequence[Event]) -> Standing:

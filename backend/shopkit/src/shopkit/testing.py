@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import MutableMapping
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from .contract import Handed, Media
 from .egress import NoEgress
 from .errors import BadManifest
 from .local import local
-from .manifest import App
+from .manifest import App, Manifest
 from .sandbox import Person
 from .shop import Operation, Shop
 
@@ -45,8 +46,7 @@ class TestShop:
 
     async def __aexit__(self, *_: object) -> None:
         """Nothing of ours stays open; `db` is the caller's."""
-        if not isinstance(self._http, NoEgress):
-            await self._http.aclose()
+        await self._http.aclose()
 
     @property
     def today(self) -> date:
@@ -60,9 +60,7 @@ class TestShop:
 
     def citizen(self, person: Person, app: str, *, level: int = 2, claims: bool = True) -> Citizen:
         """A sandbox person as `app` sees them: a pseudonym, and what its manifest asks for."""
-        asked = [claim.name for claim in self._app(app).claims] if claims else []
-        told = {name: str(getattr(person, name)) for name in asked}
-        return Citizen(f"{self.shop.manifest.id}:{person.key}", level, told)
+        return citizen_of(person, self.shop.manifest, self._app(app), level=level, claims=claims)
 
     async def call(
         self, app: str, operation: Operation, asked: Any, *, citizen: Person | Citizen, lang: str = "zh-CN"
@@ -85,10 +83,7 @@ class TestShop:
         self, case_id: str, code: str, body: bytes, media: Media = "application/pdf"
     ) -> Handed:
         """A material for a Submission or a Supplement, as the platform would keep it."""
-        digest = hashlib.sha256(body).hexdigest()
-        handed = Handed(code, f"m-{len(self.materials)}", media, len(body), digest)
-        self.materials[case_id, handed.id] = body
-        return handed
+        return keep(self.materials, case_id, code, body, media)
 
     async def _material(self, case_id: str, material: str) -> bytes:
         return self.materials[case_id, material]
@@ -98,3 +93,21 @@ class TestShop:
         if declared is None:
             raise BadManifest(str(self.shop.file), "$.apps", f"no app {app}")
         return declared
+
+
+def citizen_of(
+    person: Person, manifest: Manifest, app: App, *, level: int, claims: bool = True
+) -> Citizen:
+    """A sandbox person as an app sees them: a pseudonym, and what its manifest asks for."""
+    told = {c.name: str(getattr(person, c.name)) for c in app.claims} if claims else {}
+    return Citizen(f"{manifest.id}:{person.key}", level, told)
+
+
+def keep(
+    kept: MutableMapping[tuple[str, str], bytes], case_id: str, code: str, body: bytes, media: Media
+) -> Handed:
+    """Add a material of a case to those `kept`, as the platform would."""
+    digest = hashlib.sha256(body).hexdigest()
+    handed = Handed(code, f"m-{len(kept)}", media, len(body), digest)
+    kept[case_id, handed.id] = body
+    return handed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from .contract.base import Text
@@ -15,6 +16,12 @@ def both(zh: str, en: str) -> Text:
 def say(text: Text, lang: str) -> str:
     """One language of a text: for the words of a refusal."""
     return text["en"] if lang == "en" and "en" in text else text["zh-CN"]
+
+
+def listed(texts: Iterable[Text], *, zh: str = "、", en: str = "; ") -> Text:
+    """Several texts as one, with these between them."""
+    several = list(texts)
+    return both(zh.join(t["zh-CN"] for t in several), en.join(say(t, "en") for t in several))
 
 
 def yuan(amount_minor: int) -> str:

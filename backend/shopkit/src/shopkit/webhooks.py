@@ -21,6 +21,8 @@ from msgspec import Meta, Struct
 from standardwebhooks import Webhook
 
 PREFIX: Final = "whsec_"
+TYPE_PREFIX: Final = "city.civicmall."
+"""What CloudEvents call an event begins with it: `city.civicmall.charge.paid`."""
 KEY_MIN: Final = 24
 KEY_MAX: Final = 64
 """Bytes; both as Standard Webhooks says."""

@@ -48,12 +48,12 @@ async def trial(call: Call, filled: Filled) -> Calculation:
 
 
 @shop.apply_form(change.APP)
-async def change_form(call: Call, query: FormQuery) -> ApplyForm:
+async def change_form(call: Call, _: FormQuery) -> ApplyForm:
     """For the loan that there is. Raises NotFound."""
     owes = await change.own(call, rules, changes)
     declared = shop.manifest.app(change.APP)
     assert declared is not None and declared.forms.calculate is not None, "the manifest has it"  # noqa: PT018 (one fact)
-    return change.form(rules, owes, query, declared.forms.calculate)
+    return change.form(rules, owes, declared.forms.calculate)
 
 
 @shop.apply_form(withdrawal.APP)

@@ -16,7 +16,6 @@ from shopkit import (
     Cell,
     Column,
     Figure,
-    FormQuery,
     Prefill,
     Reason,
     Result,
@@ -25,6 +24,7 @@ from shopkit import (
 )
 from shopkit.applications import Application, Applications, Course, Entry, Stage, steadily
 from shopkit.forms import Form
+from shopkit.months import month_after
 from shopkit.texts import both
 
 from . import words
@@ -34,7 +34,6 @@ from .loans import (
     Standing,
     Way,
     as_it_is,
-    month_after,
     next_change,
     otherwise,
     paid_early,
@@ -43,7 +42,7 @@ from .loans import (
 from .rates import Rules
 from .records import Debt, debt, find_debt
 from .rules import change_refusals
-from .schedules import Method
+from .schedules import OTHER, Method
 
 APP: Final = "repayment_change"
 CLERK_AFTER: Final = timedelta(minutes=2)
@@ -180,15 +179,13 @@ def _result(application: Application) -> Result:
     return Result(words.changed(kept["method"], kept["every"]))
 
 
-def form(rules: Rules, owes: Debt, asked: FormQuery, schema: Form) -> ApplyForm:
+def form(rules: Rules, owes: Debt, schema: Form) -> ApplyForm:
     """The same fields as the calculation has, without the early repayment. The example is the
     method that isn't today's: asking for today's is refused, so it isn't filled in either.
     """
-    del asked
     last = owes.ways[-1][0]
     fields = {name: schema.properties[name] for name in ("method", "rhythm")}
-    other = "equal_principal" if last.method == "equal_instalments" else "equal_instalments"
-    fields["method"] = msgspec.structs.replace(fields["method"], example=other)
+    fields["method"] = msgspec.structs.replace(fields["method"], example=OTHER[last.method])
     rhythm = Prefill("month" if last.every == 1 else "year", both("贷款合同", "The loan contract"))
     once, left = rules.change.once_in_months, rules.change.months_left_min
     return ApplyForm(

@@ -17,9 +17,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from shopkit.months import month_after
 from shopkit.texts import half_up
 
-from .loans import month_after
 from .rates import DepositRate, Rules, parts
 
 Kind = Literal["opening", "deposit", "interest", "withdrawal"]

@@ -15,6 +15,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shopkit.months import month_after
+
 from .rates import Home, Rules, parts
 from .schedules import (
     Every,
@@ -87,12 +89,6 @@ class Way(Struct, frozen=True):
     def interest_minor(self) -> int:
         """All the interest that is still to come."""
         return cost(self.instalments)
-
-
-def month_after(month: date, count: int) -> date:
-    """The first day of the month so many months later (or earlier)."""
-    year, index = divmod(month.year * 12 + month.month - 1 + count, 12)
-    return date(year, index + 1, 1)
 
 
 def months_between(since: date, until: date) -> int:

@@ -10,11 +10,12 @@ from msgspec import Struct
 
 from shopkit import Call, NotFound, sql
 from shopkit.applications import applicant
+from shopkit.months import month_after
 from shopkit.texts import say
 
 from . import ledger, words
 from .ledger import Account, Book, Contribution, PaidOut
-from .loans import Course, Loan, Terms, course, month_after, next_change
+from .loans import Course, Loan, Terms, course, next_change
 from .rates import Reason, Rules
 from .rules import Facts, Taken
 from .schedules import Every, Method

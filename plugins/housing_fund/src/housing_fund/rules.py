@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from shopkit import Reason
+from shopkit.months import month_after
 
 from . import words
-from .loans import Loan, Standing, month_after, months_between
+from .loans import Loan, Standing, months_between
 from .rates import Changing, Withdrawing
 from .rates import Reason as Why
 from .schedules import Every, Method

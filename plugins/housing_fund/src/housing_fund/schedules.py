@@ -21,6 +21,10 @@ Method = Literal["equal_instalments", "equal_principal"]
 """等额本息; 等额本金."""
 Every = Literal[1, 12]
 """Months between two instalments: 按月, 按年."""
+OTHER: Final[dict[Method, Method]] = {
+    "equal_instalments": "equal_principal",
+    "equal_principal": "equal_instalments",
+}
 YEAR: Final = 12
 
 

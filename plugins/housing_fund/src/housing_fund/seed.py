@@ -16,12 +16,12 @@ from shopkit import ShopDb
 from shopkit.applications import Applications, Happened, Planted
 from shopkit.call import keyed_hash
 from shopkit.local import CITY
+from shopkit.months import month_after
 from shopkit.sandbox import Person, people
 
-from .loans import month_after
 from .rates import Home
 from .records import q
-from .schedules import Every, Method
+from .schedules import OTHER, Every, Method
 
 LOAN_EVERY: Final = 4
 """One household in so many has a loan."""
@@ -101,20 +101,17 @@ async def fill(
     new = [each for each in plans if _number(each[0]) not in known]
     month = today.replace(day=1)
     accounts = [_account(*each, month) for each in plans]
-    await _run(db, "open_accounts", ("numbers", "holders", "opened", "openings", "days", "sealed"), accounts)  # fmt: skip
+    await q["open_accounts"].run_many(db, ("numbers", "holders", "opened", "openings", "days", "sealed"), accounts)  # fmt: skip
     paid = [row for person, _, plan in new for row in _contributions(person, plan, month)]
-    await _run(db, "contribute", ("accounts", "sinces", "bases", "employers", "employees"), paid)
+    await q["contribute"].run_many(
+        db, ("accounts", "sinces", "bases", "employers", "employees"), paid
+    )
     loans = [_loan(person, holder, plan.loan, month) for person, holder, plan in plans if plan.loan]
     names = ("ids", "holders", "homes", "granted", "principals", "months", "methods", "everys",
              "due_days", "overdues")  # fmt: skip
-    await _run(db, "lend", names, loans)
+    await q["lend"].run_many(db, names, loans)
     await withdrawals.plant(db, [one for each in new for one in _rented(*each, month)])
     await changes.plant(db, [one for each in new for one in _changed(*each, month)])
-
-
-async def _run(db: ShopDb, name: str, columns: tuple[str, ...], rows: list[Any]) -> None:
-    if rows:
-        await q[name].run(db, **dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 def _pick(person: Person, what: str, below: int) -> int:
@@ -191,7 +188,7 @@ def _changed(person: Person, holder: bytes, plan: Plan, month: date) -> Iterator
     method = plan.loan.method
     for months_ago in plan.changed:
         on = month_after(month, -months_ago)
-        method = "equal_principal" if method == "equal_instalments" else "equal_instalments"
+        method = OTHER[method]
         kept = {"loan": f"DK{_number(person)}", "method": method, "every": plan.loan.every}
         events = _history(on, ("accepted", "checked", "recorded"))
         yield Planted(f"HK{on:%Y%m%d}-{_number(person)}", holder, events, kept)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Final
 
-import msgspec
-
 from shopkit import (
     ApplyForm,
     BadForm,
@@ -28,10 +26,10 @@ from shopkit.applications import (
     unhanded,
 )
 from shopkit.forms import Field, Form
+from shopkit.months import month_after
 from shopkit.texts import both, say, yuan
 
 from . import words
-from .loans import month_after
 from .rates import Reason as Why
 from .rates import Rules
 from .records import Holding, facts, find_debt, find_holding
@@ -50,42 +48,44 @@ def _money(zh: str, en: str, example: int, least: int = 1) -> Field:
     return Field("integer", both(zh, en), example, minimum=least, maximum=MONEY_MAX, kind="money")
 
 
-def _day(zh: str, en: str, example: str) -> Field:
-    return Field("string", both(zh, en), example, format="date")
+def _day(zh: str, en: str, month: date) -> Field:
+    return Field("string", both(zh, en), month.isoformat(), format="date")
 
 
 def _yes(zh: str, en: str) -> Field:
     return Field("boolean", both(zh, en), example=False)
 
 
-FIELDS: Final = {
-    "reason": Field(
-        "string", both("提取原因", "Reason"), "rent", enum=list(ALL), labels=words.REASONS
-    ),
-    "amount_minor": _money("提取金额", "Amount", 300_000),
-    "rent_from": _day("房租起始月份（填1日）", "Rent from (the 1st of a month)", "2026-08-01"),
-    "rent_months": Field(
-        "integer", both("房租月数", "Months of rent"), 3, minimum=1, maximum=MONTHS_MAX
-    ),
-    "rent_month_minor": _money("月租金", "Rent a month", 250_000),
-    "public_rental": _yes("租住公共租赁住房", "Public rental housing"),
-    "owns_home": _yes("本人或配偶在本市有自有住房", "You or your spouse own a home in the city"),
-    "signed_on": _day("购房合同签订日期", "Contract of purchase signed on", "2026-06-01"),
-    "price_minor": _money("房屋总价", "Price", 180_000_000),
-    "loan_minor": _money("贷款金额", "Of it, borrowed", 100_000_000, least=0),
-    "invoiced_on": _day("费用发票日期", "Invoice of", "2026-06-01"),
-    "cost_minor": _money("翻建、大修费用", "Cost of the work", 8_000_000),
-    "retired_on": _day("退休日期", "Retired on", "2026-01-31"),
-    "left_on": _day("解除劳动关系日期", "Employment ended on", "2026-01-31"),
-}
-MONTHS_AGO: Final = {
-    "rent_from": 4,
-    "signed_on": 5,
-    "invoiced_on": 5,
-    "retired_on": 2,
-    "left_on": 8,
-}
-"""How long ago the days of the examples are: an example fits the rules of the day."""
+def fields(today: date) -> dict[str, Field]:
+    """Every field; the days of the examples lie so long ago that they fit the rules of the day."""
+
+    def ago(months: int) -> date:
+        return month_after(today, -months)
+
+    return {
+        "reason": Field(
+            "string", both("提取原因", "Reason"), "rent", enum=list(ALL), labels=words.REASONS
+        ),
+        "amount_minor": _money("提取金额", "Amount", 300_000),
+        "rent_from": _day("房租起始月份（填1日）", "Rent from (the 1st of a month)", ago(4)),
+        "rent_months": Field(
+            "integer", both("房租月数", "Months of rent"), 3, minimum=1, maximum=MONTHS_MAX
+        ),
+        "rent_month_minor": _money("月租金", "Rent a month", 250_000),
+        "public_rental": _yes("租住公共租赁住房", "Public rental housing"),
+        "owns_home": _yes(
+            "本人或配偶在本市有自有住房", "You or your spouse own a home in the city"
+        ),
+        "signed_on": _day("购房合同签订日期", "Contract of purchase signed on", ago(5)),
+        "price_minor": _money("房屋总价", "Price", 180_000_000),
+        "loan_minor": _money("贷款金额", "Of it, borrowed", 100_000_000, least=0),
+        "invoiced_on": _day("费用发票日期", "Invoice of", ago(5)),
+        "cost_minor": _money("翻建、大修费用", "Cost of the work", 8_000_000),
+        "retired_on": _day("退休日期", "Retired on", ago(2)),
+        "left_on": _day("解除劳动关系日期", "Employment ended on", ago(8)),
+    }
+
+
 MATERIALS: Final[dict[Why, tuple[str, ...]]] = {
     "rent": ("lease", "rent_receipt", "no_home"),
     "purchase": ("purchase_contract", "purchase_invoice"),
@@ -103,8 +103,9 @@ def materials(reason: Why) -> list[Material]:
 def form(rules: Rules, call: Call, query: FormQuery, held: Holding) -> ApplyForm:
     """The form of one reason; without a variant that of all. Raises NotFound."""
     variant: Any = query.variant
+    every = fields(call.today)
     if variant is None:
-        names, required = list(FIELDS), ["reason"]
+        names, required = list(every), ["reason"]
         papers = [
             Material(code, words.MATERIALS[code], required=False, note=words.REASONS[reason])
             for reason in ALL
@@ -118,7 +119,7 @@ def form(rules: Rules, call: Call, query: FormQuery, held: Holding) -> ApplyForm
     shown: tuple[Why, ...] = ALL if variant is None else (variant,)
     return ApplyForm(
         title=both("住房公积金提取申请", "Withdrawal from the housing fund"),
-        schema=Form("object", {name: _field(name, call.today) for name in names}, required),
+        schema=Form("object", {name: every[name] for name in names}, required),
         materials=papers,
         notes=[*_notes(rules, held, shown)],
         basis=[
@@ -131,15 +132,6 @@ def form(rules: Rules, call: Call, query: FormQuery, held: Holding) -> ApplyForm
         ],
         working_days=rules.promise.withdrawal_working_days,
     )
-
-
-def _field(name: str, today: date) -> Field:
-    """A field with an example of this year."""
-    field = FIELDS[name]
-    if name not in MONTHS_AGO:
-        return field
-    day = month_after(today.replace(day=1), -MONTHS_AGO[name])
-    return msgspec.structs.replace(field, example=day.isoformat())
 
 
 def _notes(rules: Rules, held: Holding, shown: tuple[Why, ...]) -> list[Any]:
@@ -203,12 +195,13 @@ def applications(rules: Rules) -> Applications:
             return refused
         closes = ask.reason in CLOSES
         amount = limit(rules.withdrawal, ask, known) if closes else ask.amount_minor
-        missing = [reason.field or "" for reason in unhanded(materials(ask.reason), submission)]
         kept = {
             "account": held.account.number, "reason": ask.reason, "amount_minor": amount,
             "closes": closes, "rent_until": _rent_until(ask),
         }  # fmt: skip
-        return Entry(kept, held=held.account.number, asked=tuple(missing))
+        return Entry(
+            kept, held=held.account.number, asked=unhanded(materials(ask.reason), submission)
+        )
 
     desk = course(rules)
     return Applications(

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from shopkit import Text
-from shopkit.texts import both, yuan
+from shopkit.texts import both, listed, yuan
 
 DESK: Final = both("住房公积金管理中心受理窗口", "Reception, Housing Fund Centre")
 CHECKERS: Final = both("住房公积金管理中心审核科", "Review office, Housing Fund Centre")
@@ -125,12 +125,7 @@ def paid_out(amount: int, *, closed: bool) -> Text:
 
 def way(method: str, every: int) -> Text:
     """A way of repaying."""
-    return joined((METHODS[method], RHYTHMS[every]))
-
-
-def joined(texts: tuple[Text, ...]) -> Text:
-    """Texts in a row."""
-    return both("、".join(t["zh-CN"] for t in texts), ", ".join(t["en"] for t in texts))
+    return listed((METHODS[method], RHYTHMS[every]), en=", ")
 
 
 def today(method: str, every: int) -> Text:

@@ -37,8 +37,13 @@ class Movement(Struct, frozen=True):
     opening_minor: int
 
 
-def month(text: str | None, default: int) -> int:
+def month_of(day: date) -> int:
     """Months since year 0."""
+    return day.year * MONTHS + day.month - 1
+
+
+def month(text: str | None, default: int) -> int:
+    """The same of `YYYY-MM`."""
     if text is None:
         return default
     year, number = map(int, text.split("-"))
@@ -52,7 +57,7 @@ def first_day(number: int) -> date:
 
 async def movements(call: Call, asked: Filled) -> Enquiry:
     """What came in and went out. Raises BadForm, NotFound."""
-    this = call.today.year * MONTHS + call.today.month - 1
+    this = month_of(call.today)
     last = month(asked.values.get("to_month"), this)
     first = month(asked.values.get("from_month"), min(last, this) - SHOWN + 1)
     if last < first:

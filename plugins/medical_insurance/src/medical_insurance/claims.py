@@ -26,11 +26,11 @@ def claim(application: Application) -> Claim:
 
 def result(application: Application) -> Result:
     """The refund, with the rule it is reckoned by."""
-    found = reckon(RULES, claim(application))
+    handed_in = claim(application)
     paper = Document(
         words.both("医疗费用报销结算单", "Statement of the refund"), application.reference
     )
-    return Result(words.refunded(claim(application), found), [paper])
+    return Result(words.refunded(handed_in, reckon(RULES, handed_in)), [paper])
 
 
 async def at_the_counter(_: Call, __: Submission) -> Entry | list[Reason]:

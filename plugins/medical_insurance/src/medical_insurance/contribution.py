@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Final
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ from shopkit import (
 )
 from shopkit.applications import applicant
 from shopkit.charges import Charges
-from shopkit.local import CITY
+from shopkit.local import end_of_day
 from shopkit.texts import both, say
 
 from . import words
@@ -81,7 +81,7 @@ async def quote(call: Call, bill_id: str) -> Charge:
         row.id, words.bill_title(row.category, row.period),
         "flexible_contribution" if row.category == "flexible" else "resident_contribution",
         words.beneficiary(row.whose, row.category), row.period, row.amount_minor,
-        datetime.combine(call.today, time(23, 59, 59), CITY).astimezone(UTC),
+        end_of_day(call.today),
     )  # fmt: skip
 
 

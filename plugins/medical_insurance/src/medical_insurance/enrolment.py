@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +19,16 @@ from shopkit import (
     Result,
     Submission,
 )
-from shopkit.applications import Application, Applications, Course, Entry, Stage, steadily
+from shopkit.applications import (
+    Application,
+    Applications,
+    Course,
+    Entry,
+    Stage,
+    applicant,
+    steadily,
+    unhanded,
+)
 from shopkit.forms import Field, Form
 from shopkit.sandbox import check_digit, id_number
 
@@ -146,23 +155,32 @@ async def judge(call: Call, submission: Submission) -> Entry | list[Reason]:
     if reasons := list(misfits(filled, call.today)):
         return reasons
     person = call.keyed_hash(filled.known_by)
-    scheme = await call.db.fetchval(q["schemes"].text, person, filled.year, call.today.year)
+    scheme = await q["schemes"].row(
+        call.db, str, person=person, year=filled.year, this_year=call.today.year
+    )
     if scheme is not None:
         return [REASON_YEAR if scheme == "resident" else Reason(words.EMPLOYED, "id_number")]
-    handed = {one.code for one in submission.materials}
-    asked = [m.code for m in materials(filled.category, filled.registered) if m.required]
+    whose = _whose(filled, person == applicant(call))
+    return Entry(
+        to_keep(filled.year, filled.category, whose, filled.birth_date, call.today),
+        f"{filled.year}:{person.hex()}",
+        unhanded(materials(filled.category, filled.registered), submission),
+    )
+
+
+def to_keep(year: int, category: Category, whose: str, born: date, on: date) -> dict[str, Any]:
+    """What is kept of an enrolment applied for on a day."""
     within = timedelta(days=RULES.enrolment.pay_within.days)
     kept = {
-        "year": filled.year,
-        "category": filled.category,
-        "whose": _whose(filled, person == call.keyed_hash(call.citizen.claim("id_number").upper())),
-        "amount_minor": RULES.contribution(filled.year).amounts_minor[filled.category],
-        "begins_on": begins_on(RULES, filled.category, filled.year, filled.birth_date, call.today),
-        "applied_on": call.today,
-        "due_on": date(call.today.year, 12, 31) if filled.year > call.today.year else call.today + within,
-    }  # fmt: skip
-    held = f"{filled.year}:{person.hex()}"
-    return Entry(msgspec.to_builtins(kept), held, tuple(c for c in asked if c not in handed))
+        "year": year,
+        "category": category,
+        "whose": whose,
+        "amount_minor": RULES.contribution(year).amounts_minor[category],
+        "begins_on": begins_on(RULES, category, year, born, on),
+        "applied_on": on,
+        "due_on": date(on.year, 12, 31) if year > on.year else on + within,
+    }
+    return msgspec.to_builtins(kept)
 
 
 def _whose(filled: Filled, themselves: bool) -> str:  # noqa: FBT001 (a private word)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-import msgspec
-
 from shopkit.applications import Happened, Planted
-from shopkit.local import CITY
+from shopkit.local import CITY, local
 
-from .enrolment import COURSE
-from .rules import RULES, Category, begins_on
+from .enrolment import COURSE, to_keep
+from .rules import Category
 
 STAGES: Final = tuple(stage.code for stage in COURSE.stages)
 BORN: Final = date(1960, 5, 20)
@@ -26,18 +24,8 @@ def reference(payer: bytes, whose: str, year: int) -> str:
 def _planted(
     payer: bytes, whose: str, category: Category, year: int, events: tuple[Happened, ...]
 ) -> Planted:
-    on = events[0].at.astimezone(CITY).date()
-    kept = {
-        "year": year,
-        "category": category,
-        "whose": whose,
-        "amount_minor": RULES.contribution(year).amounts_minor[category],
-        "begins_on": begins_on(RULES, category, year, BORN, on),
-        "applied_on": on,
-        "due_on": on + timedelta(days=RULES.enrolment.pay_within.days) if year <= on.year else date(on.year, 12, 31),
-    }  # fmt: skip
+    kept = to_keep(year, category, whose, BORN, local(events[0].at))
     held = f"{year}:{payer.hex()}" if whose == "self" else None
-    kept = msgspec.to_builtins(kept)
     return Planted(reference(payer, whose, year), payer, events, kept, held)
 
 

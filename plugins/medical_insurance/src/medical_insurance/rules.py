@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopkit import Basis, Text
+from shopkit.months import same_day
 from shopkit.texts import both, half_up
 
 Category = Literal["adult", "student", "newborn", "elderly"]
@@ -202,10 +203,7 @@ def begins_on(rules: Rules, category: Category, year: int, born: date, on: date)
         return born
     if year > on.year:
         return date(year, 1, 1)
-    months = on.year * MONTHS + on.month - 1 + rules.enrolment.waiting.months
-    first = date(months // MONTHS, months % MONTHS + 1, 1)
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return min(first + timedelta(days=on.day - 1), last)
+    return same_day(on, rules.enrolment.waiting.months)
 
 
 class Claim(Struct, frozen=True):

@@ -20,6 +20,7 @@ from shopkit.local import CITY
 from shopkit.sandbox import Person, people
 from shopkit.texts import half_up
 
+from .account import first_day, month_of
 from .claims import COURSE, refunds
 from .contribution import CHARGES
 from .data import q
@@ -50,12 +51,12 @@ async def fill(db: ShopDb, secret: bytes, today: date) -> None:
         (h, year, scheme) for n, p, h in known if (scheme := _scheme(n, p))
         for year in (today.year, today.year + (scheme == "resident" and in_collection(RULES, today)))
     ]  # fmt: skip
-    await _many(db, "insure", ("persons", "years", "schemes"), insured)
+    await q["insure"].run_many(db, ("persons", "years", "schemes"), insured)
     moved = [(h, *row) for n, p, h in known for row in _movements(n, _scheme(n, p), today)]
-    await _many(db, "move", ("persons", "seqs", "days", "kinds", "amounts"), moved)
+    await q["move"].run_many(db, ("persons", "seqs", "days", "kinds", "amounts"), moved)
     charges = [row for n, p, h in known for row in _charges(n, p, h, today)]
     names = ("ids", "payers", "whose", "categories", "periods", "amounts", "issued", "due")
-    await _many(db, "charge", names, charges)
+    await q["charge"].run_many(db, names, charges)
     paid = [
         Paid(bill, amount, _noon(due_on - timedelta(days=3)))
         for bill, *_, amount, _issued, due_on in charges if due_on < today - OVERDUE
@@ -65,11 +66,6 @@ async def fill(db: ShopDb, secret: bytes, today: date) -> None:
     await refunds.plant(db, [one for n, p, h in known for one in _claims(n, p, h, today)])
     await enrolments.employ(db, today)
     await refunds.employ(db, today)
-
-
-async def _many(db: ShopDb, statement: str, names: tuple[str, ...], rows: list[Any]) -> None:
-    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
-    await q[statement].run(db, **dict(zip(names, columns, strict=True)))
 
 
 def _noon(day: date) -> datetime:
@@ -109,7 +105,7 @@ def _movements(
         return
     base = BASES_MINOR[number % len(BASES_MINOR)]
     credit = RULES.account.retired_minor if scheme == "retired" else half_up(base * Fraction(RULES.account.share))  # fmt: skip
-    this, balance, seq = today.year * MONTHS + today.month - 1, 0, 0
+    this, balance, seq = month_of(today), 0, 0
     for at in range(this - HISTORY, this + 1):
         spent = (number * 37 + at * 53) % 9
         rows = [(8, "credit", credit)]
@@ -119,7 +115,7 @@ def _movements(
             kind = ("outpatient", "pharmacy", "family", "pharmacy")[spent]
             rows.append((19, kind, -min(balance + credit, 1_250 * (spent + 1) + number % 97)))
         for day, kind, amount in sorted(rows):
-            booked_on = date(at // MONTHS, at % MONTHS + 1, day)
+            booked_on = first_day(at).replace(day=day)
             if booked_on <= today:
                 yield seq, booked_on, kind, amount
                 seq, balance = seq + 1, balance + amount
@@ -128,9 +124,9 @@ def _movements(
 def _charges(number: int, person: Person, payer: bytes, today: date) -> Iterator[tuple[Any, ...]]:
     """Yearly ones, in the collection period next year's too; monthly ones of the flexible."""
     if _scheme(number, person) == "flexible":
-        this = today.year * MONTHS + today.month - 1
+        this = month_of(today)
         for at in range(this - HISTORY + MONTHS, this + 1):
-            first = date(at // MONTHS, at % MONTHS + 1, 1)
+            first = first_day(at)
             yield (f"JF-{payer.hex()[:12]}-{first:%Y%m}", payer, "self", "flexible", f"{first:%Y-%m}",
                    RULES.flexible_minor, first, first.replace(day=RULES.flexible.due_day))  # fmt: skip
     for year, opened in _years(today):

@@ -10,7 +10,7 @@ from shopkit.texts import both, yuan
 
 from .rules import EXAMPLE, RULES, Category, Claim, Reckoned
 
-CATEGORIES: Final[dict[Category, Text]] = {
+CATEGORIES: Final[dict[str, Text]] = {
     "adult": both("成年居民（劳动年龄内）", "Adult of working age"),
     "student": both("学生儿童", "Pupil, student or child"),
     "newborn": both("新生儿", "Newborn"),
@@ -140,7 +140,7 @@ def beneficiary(whose: str, category: str) -> Text:
     who = WHOSE[whose]
     if category == "flexible":
         return both(f"{who['zh-CN']}（灵活就业人员）", f"{who['en']} (flexibly employed)")
-    name = next(text for key, text in CATEGORIES.items() if key == category)
+    name = CATEGORIES[category]
     return both(f"{who['zh-CN']}（{name['zh-CN']}）", f"{who['en']} ({name['en'].lower()})")
 
 

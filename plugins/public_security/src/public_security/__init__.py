@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from shopkit import Call, NotFound, Progress, ProgressQuery, Shop, Text, counters
+from shopkit.applications import applicant
 from shopkit.steps import Event
 from shopkit.texts import say
 
@@ -39,8 +40,7 @@ APPS: Final[dict[str, tuple[Tell, Sequence[Kind], Text]]] = {
 async def matters(call: Call, query: ProgressQuery) -> list[Progress]:
     """The applications that the citizen handed in, newest first. Raises NotFound, Refused."""
     tell, kinds, unknown = APPS[call.app]
-    applicant = call.keyed_hash(call.citizen.claim("id_number"))
-    rows = await call.db.fetch(SQL["matters"], applicant, kinds, query.id, query.limit)
+    rows = await call.db.fetch(SQL["matters"], applicant(call), kinds, query.id, query.limit)
     if query.id is not None and not rows:
         raise NotFound(say(unknown, call.lang))
     return [

@@ -8,13 +8,14 @@ Residence Permits, art. 10).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from msgspec import Struct
 
 from shopkit import Document, Progress, Result, Text
 from shopkit.local import local
+from shopkit.months import same_day
 from shopkit.steps import BadHistory, Event, Path
 from shopkit.texts import both
 
@@ -23,6 +24,8 @@ from .data import FACTS
 from .models import Application, PermitKind
 from .progress import Filed, promise
 
+YEAR: Final = 12
+"""Months."""
 KINDS: Final = tuple(FACTS.residence_permit.fees)
 _CHECKING: Final[dict[str | None, tuple[str, ...]]] = {
     None: ("accepted",),
@@ -53,29 +56,15 @@ class Window(Struct, frozen=True):
     last: date
 
 
-def years_later(day: date, years: int = 1) -> date:
-    """The same day of another year; 29 February becomes the 28th where there is none."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
-
-
-def month_before(day: date) -> date:
-    """The same day of the month before, or its last one."""
-    end = day.replace(day=1) - timedelta(days=1)
-    return end.replace(day=min(day.day, end.day))
-
-
 def window(*, endorsed: bool, year_full_on: date, done_on: date) -> Window:
     """When the next endorsement is due after a permit was handed out or endorsed on `done_on`."""
     if not endorsed:
         full = year_full_on
         while full <= done_on:
-            full = years_later(full)
+            full = same_day(full, YEAR)
     else:
-        full = years_later(max(year_full_on, done_on))
-    return Window(month_before(full), full)
+        full = same_day(max(year_full_on, done_on), YEAR)
+    return Window(same_day(full, -1), full)
 
 
 class Permit(Filed):
@@ -92,7 +81,7 @@ class Permit(Filed):
         """What the holder now has, and when it is to be endorsed next."""
         done_on = local(self.now.done[self.path.steps[-1]].at)
         endorsed = self.path is ENDORSEMENT
-        year_full_on = self.application.year_full_on or years_later(done_on)
+        year_full_on = self.application.year_full_on or same_day(done_on, YEAR)
         due = window(endorsed=endorsed, year_full_on=year_full_on, done_on=done_on)
         late = endorsed and done_on > year_full_on
         return Result(

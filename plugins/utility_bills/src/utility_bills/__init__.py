@@ -21,6 +21,7 @@ from shopkit import (
     Shop,
     ShopDb,
 )
+from shopkit.applications import applicant
 
 from . import prices, seed
 from .service import Desk
@@ -29,26 +30,21 @@ shop = Shop(__package__)
 book = prices.read(shop.file.parent / "data" / "tariffs.json")
 
 
-def _holder(call: Call) -> bytes:
-    """What the accounts know the citizen by. The ID number's check digit may be a small x."""
-    return call.keyed_hash(call.citizen.claim("id_number").upper())
-
-
 def _serve(app: str) -> None:
     """The operations of a bills app, the same for each utility."""
     desk = Desk(book, app, shop.manifest.department)
 
     @shop.bills(app)
     async def bills(call: Call, query: BillsQuery) -> list[Bill]:
-        return await desk.bills(call.db, _holder(call), query, call.today)
+        return await desk.bills(call.db, applicant(call), query, call.today)
 
     @shop.bill(app)
     async def bill(call: Call, bill_id: str) -> BillDetail:
-        return await desk.bill(call.db, _holder(call), bill_id, call.today, call.lang)
+        return await desk.bill(call.db, applicant(call), bill_id, call.today, call.lang)
 
     @shop.quote(app)
     async def quote(call: Call, bill_id: str) -> Charge:
-        return await desk.quote(call.db, _holder(call), bill_id, call.today, call.lang)
+        return await desk.quote(call.db, applicant(call), bill_id, call.today, call.lang)
 
     @shop.charge_paid(app)
     async def charge_paid(call: Call, paid: ChargePaid) -> Receipt:

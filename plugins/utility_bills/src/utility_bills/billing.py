@@ -7,20 +7,20 @@ issued; only the late fee grows, by the day, so nothing said here holds beyond t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from shopkit import Bill, BillDetail, BillLine, Charge, Reading, Receipt, Text
+from shopkit.local import end_of_day, local
+from shopkit.months import same_day
 
 from . import words
 from .models import Booking, Context, Standing
 from .prices import Book, Component, Tariff, Utility
 from .tariff import ONE_DAY, Line, begins, in_force, late_fee, limits, price_of, share
 
-CITY: Final = ZoneInfo("Asia/Shanghai")
 NOTHING: Final = Context(None, 0, 0)
 
 
@@ -31,22 +31,9 @@ class Value(Struct, frozen=True):
     milli: int
 
 
-def city_day(instant: datetime) -> date:
-    """The date in the city at an instant."""
-    return instant.astimezone(CITY).date()
-
-
-def end_of_day(day: date) -> datetime:
-    """The last second of a day of the city, in UTC."""
-    return datetime.combine(day, time(23, 59, 59), CITY).astimezone(UTC)
-
-
 def due_on(issued_on: date, months: int) -> date:
     """The last day to pay: so many months after the day of issue, less a day."""
-    year, month = divmod(issued_on.year * 12 + issued_on.month - 1 + months, 12)
-    first = date(year, month + 1, 1)
-    last = (first + timedelta(days=31)).replace(day=1) - ONE_DAY
-    return min(first + timedelta(days=issued_on.day - 1), last) - ONE_DAY
+    return same_day(issued_on, months) - ONE_DAY
 
 
 def used_before(values: Sequence[Value], tariff: Tariff, since: date) -> int:
@@ -183,7 +170,7 @@ def _late_line(book: Book, utility: Utility, row: Standing, today: date) -> list
     late, rule = fee(utility, row, today), utility.late_fee
     if not late:
         return []
-    until = today if row.paid_at is None else city_day(row.paid_at)
+    until = today if row.paid_at is None else local(row.paid_at)
     return [
         BillLine(
             title=words.LATE_FEE,

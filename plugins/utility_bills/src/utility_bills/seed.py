@@ -16,11 +16,12 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from shopkit import ShopDb
+from shopkit import ShopDb, sql
 from shopkit.call import keyed_hash
+from shopkit.local import CITY
 from shopkit.sandbox import Person, people
 
-from .billing import CITY, Value, due_on, used_before
+from .billing import Value, due_on, used_before
 from .models import Account, Unpaid
 from .prices import Book
 from .service import q
@@ -107,7 +108,7 @@ async def fill(db: ShopDb, secret: bytes, book: Book, today: date) -> None:
             values, new = metered(book, home, today, billed_until)
             readings += values
             drafts += new
-    await _run(db, "read_meters", ("meters", "days", "readings", "estimated"), readings)
+    await q["read_meters"].run_many(db, ("meters", "days", "readings", "estimated"), readings)
     for start in range(0, len(drafts), BATCH):
         await _issue(db, drafts[start : start + BATCH])
     await _pay(db, book, {home.account: home for home in everybody}, today)
@@ -247,8 +248,8 @@ async def _open_accounts(
         if home.area_milli is None and (account is None or account.billed_until is None):
             meters.append((home.meter, home.account, since))
     columns = ("numbers", "utilities", "holders", "persons", "areas", "opened")
-    await _run(db, "open_accounts", columns, accounts)
-    await _run(db, "install_meters", ("meters", "accounts", "installed"), meters)
+    await q["open_accounts"].run_many(db, columns, accounts)
+    await q["install_meters"].run_many(db, ("meters", "accounts", "installed"), meters)
 
 
 async def _issue(db: ShopDb, drafts: Sequence[Draft]) -> None:
@@ -268,7 +269,7 @@ async def _issue(db: ShopDb, drafts: Sequence[Draft]) -> None:
                 "usages", "before")  # fmt: skip
     of_lines = ("line_bills", "positions", "tariffs", "components", "tiers", "since", "until",
                 "quantities", "prices", "amounts")  # fmt: skip
-    await q["issue"].run(db, **_columns(of_bills, bills), **_columns(of_lines, lines))
+    await q["issue"].run(db, **sql.columns(of_bills, bills), **sql.columns(of_lines, lines))
 
 
 async def _pay(db: ShopDb, book: Book, by_account: dict[str, Home], today: date) -> None:
@@ -284,14 +285,4 @@ async def _pay(db: ShopDb, book: Book, by_account: dict[str, Home], today: date)
             late = late_fee(rule, bill.amount_minor, bill.due_on, day)
             at = datetime.combine(day, time(20, 0), CITY).astimezone(UTC)
             paid.append((bill.id, bill.amount_minor + late, late, at))
-    await _run(db, "book_many", ("bills", "amounts", "late_fees", "paid_at"), paid)
-
-
-async def _run(db: ShopDb, name: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
-    """A statement that takes its rows as one array per column."""
-    if rows:
-        await q[name].run(db, **_columns(columns, rows))
-
-
-def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
-    return {name: [row[n] for row in rows] for n, name in enumerate(names)}
+    await q["book_many"].run_many(db, ("bills", "amounts", "late_fees", "paid_at"), paid)

@@ -25,6 +25,7 @@ from shopkit import (
     Text,
     sql,
 )
+from shopkit.local import local
 from shopkit.texts import say
 
 from . import billing, words
@@ -83,7 +84,7 @@ class Desk:
         key = {"bill": row.id, "payment_id": paid.payment_id}
         booked = await q["booked"].row(db, Booking, **key) or billing.booking(row)
         if booked is None:
-            on = billing.city_day(paid.paid_at)
+            on = local(paid.paid_at)
             booked = await q["book"].row(
                 db,
                 Booking,

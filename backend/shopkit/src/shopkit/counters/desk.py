@@ -80,12 +80,6 @@ class Taken(Struct, frozen=True):
     taken: int
 
 
-class Said(Struct, frozen=True):
-    """What `counter_book` answers: booked, known, or why not."""
-
-    word: str
-
-
 class Desk:
     """One app's counters."""
 
@@ -130,18 +124,17 @@ class Desk:
             digest.hex()[:24], slot.id, slot.place, slot.kind, slot.begins_at, slot.ends_at,
             asked.matter, _code(digest), "booked",
         )  # fmt: skip
-        said = await q["book"].row(
-            call.db, Said, booking=wanted.id, app=self.app, citizen=call.citizen.sub,
+        word = await q["book"].row(  # booked, known, or why not
+            call.db, str, booking=wanted.id, app=self.app, citizen=call.citizen.sub,
             slot=wanted.slot, place=wanted.place, kind=wanted.kind, begins_at=wanted.begins_at,
             ends_at=wanted.ends_at, matter=wanted.matter, code=wanted.code, now=call.now,
             capacity=slot.capacity, open_max=self.timetable.open_max,
         )  # fmt: skip
-        word = said.word if said else ""
         if word == "known":
             kept = await self._find(call, wanted.id)
             return self._same(call, kept or wanted, asked)
         if word != "booked":
-            raise Refused(say(WHY[word], call.lang))
+            raise Refused(say(WHY[word or ""], call.lang))
         return self._booking(wanted, call.now)
 
     async def cancel(self, call: Call, booking_id: str) -> Booking:
@@ -167,7 +160,7 @@ class Desk:
 
     async def attend(self, db: ShopDb, booking_id: str) -> None:
         """Somebody came: what the place's check-in calls, twice as well as once. Raises NotFound."""
-        if await q["attend"].row(db, Said, booking=booking_id, app=self.app) is None:
+        if await q["attend"].row(db, str, booking=booking_id, app=self.app) is None:
             raise NotFound(UNKNOWN["en"])
 
     def _wanted(self, call: Call, asked: BookAsk) -> Opening:

@@ -11,8 +11,8 @@ from ..contract import ApplyForm, FormQuery, Outcome, Reason, Submission, Supple
 from ..errors import BadForm, NotFound, Refused, ShopError, Unavailable  # noqa: TID252 (the same)
 from ..forms import wrong  # noqa: TID252 (the same)
 from ..sandbox import Person  # noqa: TID252 (the same)
-from .bench import SAMPLE, UNKNOWN, Bench, examples, fresh, in_both_languages, reasons_known
-from .checks import Failed, Skipped, asks_for_claims, check, hold, short
+from .bench import SAMPLE, UNKNOWN, Bench, examples, fresh, in_both_languages, reasons_known, said
+from .checks import Failed, Skipped, asks_for_claims, check, fail, hold, short
 
 on_apply = partial(check, "apply", capability="apply")
 TRIED: Final = 150
@@ -43,13 +43,13 @@ async def form_of(b: Bench, person: Person) -> ApplyForm:
 async def forms(b: Bench) -> list[tuple[Person, ApplyForm]]:
     """Forms of the sample; not everybody gets one. Raises Failed where nobody does."""
     found: list[tuple[Person, ApplyForm]] = []
-    said: ShopError | None = None
+    last: ShopError | None = None
     for person in b.people[:SAMPLE]:
         try:
             found.append((person, await form_of(b, person)))
         except (NotFound, Refused) as error:
-            said = error
-    hold(found, f"nobody gets the form: {said!r}")
+            last = error
+    hold(found, f"nobody gets the form: {last!r}")
     return found
 
 
@@ -64,19 +64,19 @@ def submission(b: Bench, form: ApplyForm, values: dict[str, Any] | None = None) 
 
 async def applied(b: Bench) -> Applied:
     """Somebody's accepted application. Raises Skipped where nobody's is accepted at once."""
-    said: object = "nobody asked"
+    last: object = "nobody asked"
     for person in b.people[:TRIED]:
         try:
             found = await _applied(b, person)
         except Unavailable as error:
             raise Skipped(f"it needs more than a kit has: {error.detail}") from error
         except (BadForm, NotFound, Refused) as error:
-            said = error
+            last = error
             continue
         if found.outcome.state == "accepted":
             return found
-        said = found.outcome
-    raise Skipped(f"nobody's example is accepted at once: {short(said)}")
+        last = found.outcome
+    raise Skipped(f"nobody's example is accepted at once: {short(last)}")
 
 
 async def _applied(b: Bench, person: Person) -> Applied:
@@ -109,16 +109,6 @@ def _mended(form: ApplyForm, values: dict[str, Any], reasons: list[Reason]) -> d
     return kept | {n: given[n] for n in named if n is not None and n not in values}
 
 
-def other_than(b: Bench, person: Person) -> Person:
-    """Somebody else."""
-    return next(p for p in b.people if p != person)
-
-
-async def said(b: Bench, operation: str, asked: Any, person: Person) -> Any:
-    """The outcome, or the refusal's words."""
-    return await b.answers(operation, asked, person)
-
-
 @on_apply()
 async def form_in_both_languages(b: Bench) -> None:
     """Every text of the form is there in Chinese and in English."""
@@ -132,7 +122,7 @@ async def form_prefilled_with_what_fits(b: Bench) -> None:
     for _, form in await forms(b):
         known = {name: value.value for name, value in form.prefill.items()}
         for fault in wrong(form.schema, examples(form.schema) | known):
-            hold(condition=False, seen=f"{fault.field}: {fault.problem}")
+            fail(f"{fault.field}: {fault.problem}")
 
 
 @on_apply()
@@ -162,14 +152,14 @@ async def submit_says_one_of_three(b: Bench) -> None:
         except Unavailable as error:
             raise Skipped(f"it needs more than a kit has: {error.detail}") from error
         except ShopError as error:
-            hold(isinstance(error, Refused), f"{type(error).__name__}({error.detail!r})")
+            hold(isinstance(error, Refused), said(error))
 
 
 @on_apply()
 async def submitted_twice_is_one_case(b: Bench) -> None:
     """An application comes at least once: the same case gets the same answer."""
     done = await applied(b)
-    again = await said(b, "apply.submit", done.asked, done.person)
+    again = await b.answers("apply.submit", done.asked, done.person)
     hold(again == done.outcome, f"{short(done.outcome)}, then {short(again)}")
 
 
@@ -188,7 +178,7 @@ async def submitted_can_be_followed(b: Bench) -> None:
 async def submitted_is_private(b: Bench) -> None:
     """Somebody else's application is refused in the words of one that doesn't exist."""
     done = await applied(b)
-    await b.alike("progress.get", done.reference, other_than(b, done.person))
+    await b.alike("progress.get", done.reference, b.other_than(done.person))
 
 
 @on_apply()
@@ -196,7 +186,7 @@ async def supplemented_twice_is_the_same(b: Bench) -> None:
     """A supplement comes at least once: the same case and `seq` get the same answer."""
     done = await applied(b)
     more = Supplement(done.asked.case_id, done.reference, 1, done.asked.form, done.asked.materials)
-    first, again = [await said(b, "apply.supplement", more, done.person) for _ in range(2)]
+    first, again = [await b.answers("apply.supplement", more, done.person) for _ in range(2)]
     hold(first == again, f"{short(first)}, then {short(again)}")
 
 
@@ -206,7 +196,7 @@ async def supplement_of_another_is_not_found(b: Bench) -> None:
     done = await applied(b)
     more = Supplement(done.asked.case_id, done.reference, 1, done.asked.form)
     unknown = Supplement(fresh("case"), UNKNOWN, 1, done.asked.form)
-    await b.alike("apply.supplement", more, other_than(b, done.person), unknown)
+    await b.alike("apply.supplement", more, b.other_than(done.person), unknown)
 
 
 @on_apply()
@@ -214,7 +204,7 @@ async def withdrawn_twice_is_the_same(b: Bench) -> None:
     """A withdrawal comes at least once: asked again, the answer is the same."""
     done = await applied(b)
     back = Withdrawal(done.asked.case_id, done.reference)
-    first, again = [await said(b, "apply.withdraw", back, done.person) for _ in range(2)]
+    first, again = [await b.answers("apply.withdraw", back, done.person) for _ in range(2)]
     hold(first == again, f"{short(first)}, then {short(again)}")
 
 
@@ -236,4 +226,4 @@ async def withdrawal_of_another_is_not_found(b: Bench) -> None:
     done = await applied(b)
     theirs = Withdrawal(done.asked.case_id, done.reference)
     unknown = Withdrawal(fresh("case"), UNKNOWN)
-    await b.alike("apply.withdraw", theirs, other_than(b, done.person), unknown)
+    await b.alike("apply.withdraw", theirs, b.other_than(done.person), unknown)

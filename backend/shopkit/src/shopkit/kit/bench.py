@@ -23,8 +23,9 @@ from ..forms import Form  # noqa: TID252 (the same)
 from ..local import local  # noqa: TID252 (the package is one thing)
 from ..manifest import App, Manifest  # noqa: TID252 (the same)
 from ..sandbox import Person, people  # noqa: TID252 (the same)
+from ..testing import citizen_of  # noqa: TID252 (the same)
 from .checks import Failed, Skipped, hold
-from .targets import Target, citizen_of
+from .targets import Target
 
 SAMPLE: Final = 20
 """People whose answers are looked at: the personas and some households."""
@@ -55,7 +56,12 @@ class Bench(Struct, frozen=True):
 
     def citizen(self, person: Person, *, claims: bool = True) -> Citizen:
         """A person as this app sees them."""
-        return citizen_of(person, self.manifest, self.app, claims=claims)
+        level = max(2, self.app.min_level)
+        return citizen_of(person, self.manifest, self.app, level=level, claims=claims)
+
+    def other_than(self, person: Person) -> Person:
+        """Somebody else."""
+        return next(p for p in self.people if p != person)
 
     async def ask(
         self, operation: str, asked: Any, citizen: Person | Citizen, lang: str = "zh-CN"
@@ -75,7 +81,7 @@ class Bench(Struct, frozen=True):
         except kinds as error:
             return error
         except ShopError as error:
-            raise Failed(f"{operation}: {_said(error)}, want {wanted}") from error
+            raise Failed(f"{operation}: {said(error)}, want {wanted}") from error
         raise Failed(f"{operation}: an answer ({type(answer).__name__}), want {wanted}")
 
     async def needs_claims(self, operation: str, asked: Any) -> None:
@@ -133,7 +139,7 @@ class Bench(Struct, frozen=True):
         try:
             return await self.ask(operation, asked, person)
         except ShopError as error:
-            return _said(error)
+            return said(error)
 
 
 def bench_of(target: Target, app: App) -> Bench:
@@ -153,7 +159,8 @@ def fresh(prefix: str) -> str:
     return f"{prefix}-{uuid4().hex}"
 
 
-def _said(error: ShopError) -> str:
+def said(error: ShopError) -> str:
+    """A refusal in a few words."""
     return f"{type(error).__name__}({error.detail!r})"
 
 

@@ -9,7 +9,7 @@ from ..contract import Filled  # noqa: TID252 (the package is one thing)
 from ..errors import BadForm, NotFound, Refused  # noqa: TID252 (the same)
 from ..forms import Form, wrong  # noqa: TID252 (the same)
 from ..sandbox import Person  # noqa: TID252 (the same)
-from .bench import SAMPLE, Bench, examples, reasons_known
+from .bench import SAMPLE, Bench, examples, reasons_known, said
 from .checks import Failed
 
 EDGES_MAX: Final = 60
@@ -19,13 +19,13 @@ EDGES_MAX: Final = 60
 async def answered(b: Bench, operation: str, form: Form) -> tuple[Person, Filled, Any]:
     """Somebody who gets an answer to the form's examples. Raises Failed where nobody does."""
     asked = Filled(examples(form))
-    said = ""
+    last = ""
     for person in b.people[:SAMPLE]:
         try:
             return person, asked, await b.ask(operation, asked, person)
         except (BadForm, NotFound, Refused) as error:
-            said = f"{type(error).__name__}({error.detail!r})"
-    raise Failed(f"nobody gets an answer to the form's own examples: {said}")
+            last = said(error)
+    raise Failed(f"nobody gets an answer to the form's own examples: {last}")
 
 
 def edges(form: Form) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from .. import assertion  # noqa: TID252 (the package is one thing)
-from ..assertion import LIFE_S_MAX, Actor, Assertion  # noqa: TID252 (the same)
+from ..assertion import LEVELS, LIFE_S_MAX, Actor, Assertion  # noqa: TID252 (the same)
 from ..call import Citizen  # noqa: TID252 (the same)
 from ..keys import Key  # noqa: TID252 (the same)
 from ..sandbox import PLATFORM_KID, PLATFORM_SEED, WEBHOOK_KEY  # noqa: TID252 (the same)
@@ -21,7 +21,6 @@ ISSUER: Final = "https://sandbox.invalid"
 """Who the kit says it is."""
 IMPOSTOR: Final = Key(b"nobody's key: it signs lies only")
 """A key that no shop knows."""
-LEVELS: Final = ("L1", "L2", "L3")
 JSON: Final = (b"content-type", b"application/json")
 Headers = list[tuple[bytes, bytes]]
 

@@ -14,7 +14,7 @@ from ..errors import NotFound, Refused  # noqa: TID252 (the same)
 from ..sandbox import Person  # noqa: TID252 (the same)
 from .bench import UNKNOWN, Bench, fresh, in_both_languages
 from .bills import bills_of, on_bills, one_owed, owed
-from .checks import asks_for_claims, check, hold, short, since_2
+from .checks import asks_for_claims, check, fail, hold, short, since_2
 
 on_refunds = partial(check, "bills", capability="bills", when=since_2)
 
@@ -172,7 +172,7 @@ async def paid_needs_no_claims(b: Bench) -> None:
     try:
         await b.ask("charge.paid", payment(b, bill), sees)
     except Refused as error:
-        hold(condition=False, seen=f"refused: {error.detail!r}")
+        fail(f"refused: {error.detail!r}")
 
 
 @on_refunds()
@@ -216,4 +216,4 @@ async def refunded_needs_no_claims(b: Bench) -> None:
     try:
         await b.ask("charge.refunded", refund(b, news), Citizen("nobody", 1))
     except (NotFound, Refused) as error:
-        hold(condition=False, seen=f"refused: {error.detail!r}")
+        fail(f"refused: {error.detail!r}")

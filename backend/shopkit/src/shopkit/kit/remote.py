@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,23 +14,22 @@ import msgspec
 from msgspec import Struct
 
 from .. import webhooks  # noqa: TID252 (the package is one thing)
-from ..answers import WrongAnswer, decoded, fits  # noqa: TID252 (the same)
+from ..answers import OUTCOMES, WrongAnswer, decoded, fits  # noqa: TID252 (the same)
 from ..call import Citizen  # noqa: TID252 (the same)
 from ..contract import Event, Handed, ProgressQuery, RawAnswer, RawAsk, Reason  # noqa: TID252 (the same)
 from ..errors import BadForm, BadManifest, NotFound, Refused, Unavailable  # noqa: TID252 (the same)
-from ..manifest import Manifest, RawRoute, parse_manifest  # noqa: TID252 (the same)
+from ..manifest import DISCOVERY, Manifest, RawRoute, parse_manifest  # noqa: TID252 (the same)
 from ..routing import match  # noqa: TID252 (the same)
+from ..testing import keep  # noqa: TID252 (the same)
 from . import letters
 from .checks import Failed, fail, hold
 from .letters import Letter
 
-DISCOVERY: Final = "/.well-known/civicmall-shop"
 GRACE_S: Final = 2.0
 """Beyond the manifest's deadline, before a shop is given up on."""
 OK: Final = 200
 TOLD: Final = 240
 """Bytes of an answer that a report shows."""
-OUTCOMES: Final = {200: "accepted", 202: "pending", 422: "refused"}
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 
@@ -151,7 +149,7 @@ class Remote:
         """An event as Standard Webhooks have it."""
         hooks = self._manifest.webhooks
         news = webhooks.CloudEvent(
-            id=event.id, source=letters.ISSUER, type=f"city.civicmall.{event.type}", time=event.at,
+            id=event.id, source=letters.ISSUER, type=f"{webhooks.TYPE_PREFIX}{event.type}", time=event.at,
             subject=event.subject, data=event.data,
         )  # fmt: skip
         headers, body = webhooks.sign(secret, news, letters.seconds() if now is None else now)
@@ -159,9 +157,7 @@ class Remote:
 
     def hand_in(self, case_id: str, code: str, body: bytes, media: Any) -> Handed:
         """A material, as the platform would keep it."""
-        handed = Handed(code, f"m-{len(self.kept)}", media, len(body), sha256(body).hexdigest())
-        self.kept[case_id, handed.id] = body
-        return handed
+        return keep(self.kept, case_id, code, body, media)
 
 
 _ALWAYS: Final = [

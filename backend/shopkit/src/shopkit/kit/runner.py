@@ -12,7 +12,7 @@ from msgspec import Struct
 from ..answers import WrongAnswer  # noqa: TID252 (the package is one thing)
 from ..errors import BadManifest, ShopError  # noqa: TID252 (the same)
 from ..manifest import App, Manifest  # noqa: TID252 (the same)
-from .bench import bench_of
+from .bench import bench_of, said
 from .checks import CHECKS, SEEN_MAX, Check, Failed, Skipped
 from .remote import Remote
 from .targets import Target
@@ -108,7 +108,7 @@ def _seen(error: Exception) -> str:
         case WrongAnswer():
             return f"an answer against the contract: {error}"[:SEEN_MAX]
         case ShopError():
-            return f"refused: {type(error).__name__}({error.detail!r})"[:SEEN_MAX]
+            return f"refused: {said(error)}"[:SEEN_MAX]
         case BadManifest():
             return str(error)[:SEEN_MAX]
         case TimeoutError():

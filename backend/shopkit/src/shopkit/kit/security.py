@@ -7,20 +7,17 @@ from base64 import b64encode
 from functools import partial
 from typing import Any, Final
 
-from ..keys import Key  # noqa: TID252 (the same)
-from ..sandbox import PLATFORM_KID, PLATFORM_SEED  # noqa: TID252 (the same)
-from ..shop import needs  # noqa: TID252 (the same)
+from ..shop import needs  # noqa: TID252 (the package is one thing)
 from ..signatures import CALLBACK_TAG, SKEW_S  # noqa: TID252 (the same)
 from . import letters
 from .bench import Bench, bench_of
 from .checks import Failed, check
-from .letters import IMPOSTOR, Letter, Pen, altered, replaced, seconds, without
+from .letters import IMPOSTOR, PLATFORM, Letter, Pen, altered, replaced, seconds, without
 from .sound import Sound, remote_of, sound
 
 on_security = partial(check, "security", needs="wire", once=True)
 LONG_AGO_S: Final = SKEW_S + 120
 """Well beyond the five minutes that clocks may differ."""
-PLATFORM_KEY: Final = Key(PLATFORM_SEED)
 
 
 async def refused(b: Bench, **how: Any) -> None:
@@ -70,7 +67,7 @@ async def signature_of_an_unknown_key_is_refused(b: Bench) -> None:
 @on_security()
 async def signature_for_callbacks_is_refused(b: Bench) -> None:
     """A signature with the tag of callbacks, which shops make, is refused (401)."""
-    await refused(b, pen=Pen(PLATFORM_KEY, PLATFORM_KID, CALLBACK_TAG))
+    await refused(b, pen=Pen(PLATFORM.key, tag=CALLBACK_TAG))
 
 
 @on_security()
@@ -186,7 +183,7 @@ def _unstamped(one: Sound) -> Letter:
     said = next(v for n, v in letter.headers if n == b"signature-input")
     params = _WITHOUT.sub(b"", said).removeprefix(b"civicmall=")
     base = "".join(f'"{name}": {value}\n' for name, value in lines.items())
-    signature = PLATFORM_KEY.private.sign(base.encode() + b'"@signature-params": ' + params)
+    signature = PLATFORM.key.private.sign(base.encode() + b'"@signature-params": ' + params)
     unstamped = replaced(letter, b"signature-input", b"civicmall=" + params)
     return replaced(unstamped, b"signature", b"civicmall=:" + b64encode(signature) + b":")
 

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from ..call import Citizen, ShopDb  # noqa: TID252 (the package is one thing)
 from ..contract import Handed  # noqa: TID252 (the same)
-from ..manifest import App, Manifest  # noqa: TID252 (the same)
-from ..sandbox import Person  # noqa: TID252 (the same)
+from ..manifest import Manifest  # noqa: TID252 (the same)
 from ..testing import TestShop  # noqa: TID252 (the same)
 
 
@@ -53,10 +52,3 @@ class InProcess:
     def hand_in(self, case_id: str, code: str, body: bytes, media: Any) -> Handed:
         """A material, as the platform would keep it."""
         return self.test.hand_in(case_id, code, body, media)
-
-
-def citizen_of(person: Person, manifest: Manifest, app: App, *, claims: bool = True) -> Citizen:
-    """A sandbox person as an app sees them: a pseudonym, and what its manifest asks for."""
-    asked = [claim.name for claim in app.claims] if claims else []
-    told = {name: str(getattr(person, name)) for name in asked}
-    return Citizen(f"{manifest.id}:{person.key}", max(2, app.min_level), told)

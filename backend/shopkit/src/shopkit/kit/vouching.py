@@ -6,21 +6,20 @@ import hmac
 from base64 import urlsafe_b64encode
 from functools import partial
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from ..assertion import LIFE_S_MAX, TYPE  # noqa: TID252 (the package is one thing)
-from ..keys import Key, text_of  # noqa: TID252 (the same)
-from ..sandbox import PLATFORM_KID, PLATFORM_SEED  # noqa: TID252 (the same)
+from ..keys import text_of  # noqa: TID252 (the same)
+from ..sandbox import PLATFORM_KID  # noqa: TID252 (the same)
 from .bench import Bench
 from .checks import check
-from .letters import IMPOSTOR, Pen, claims_of, seconds, token
+from .letters import IMPOSTOR, PLATFORM, Pen, claims_of, seconds, token
 from .security import LONG_AGO_S
 from .sound import Sound, sound
 
 on_vouching = partial(check, "vouching", needs="wire", once=True)
-PLATFORM_KEY: Final = Key(PLATFORM_SEED)
 
 
 async def refused(one: Sound, vouched: str | None) -> None:
@@ -28,10 +27,10 @@ async def refused(one: Sound, vouched: str | None) -> None:
     await one.refused(one.letter(vouched=vouched))
 
 
-def vouched(one: Sound, *, now: int | None = None, pen: Pen | None = None, **changed: Any) -> str:
+def vouched(one: Sound, *, now: int | None = None, pen: Pen = PLATFORM, **changed: Any) -> str:
     """The right assertion but for what is changed."""
     said = claims_of(one.remote.manifest.id, one.app.id, one.citizen, now or seconds())
-    return token(msgspec.structs.replace(said, **changed), pen or Pen(PLATFORM_KEY))
+    return token(msgspec.structs.replace(said, **changed), pen)
 
 
 def part(what: object) -> bytes:
@@ -123,7 +122,7 @@ async def assertion_with_a_mac_is_refused(b: Bench) -> None:
     """An assertion with `alg` HS256 under the platform's public key is refused (401)."""
     one = await sound(b)
     text = forged(one, "HS256")
-    for secret in (text_of(PLATFORM_KEY.public).encode(), PLATFORM_KEY.public.public_bytes_raw()):
+    for secret in (text_of(PLATFORM.key.public).encode(), PLATFORM.key.public.public_bytes_raw()):
         mac = urlsafe_b64encode(hmac.digest(secret, text, sha256)).rstrip(b"=")
         await refused(one, (text + b"." + mac).decode())
 
@@ -134,5 +133,5 @@ async def assertion_of_another_kind_is_refused(b: Bench) -> None:
     one = await sound(b)
     said = claims_of(one.remote.manifest.id, one.app.id, one.citizen, seconds())
     text = part({"alg": "EdDSA", "typ": "at+jwt", "kid": PLATFORM_KID}) + b"." + part(said)
-    signature = urlsafe_b64encode(PLATFORM_KEY.private.sign(text)).rstrip(b"=")
+    signature = urlsafe_b64encode(PLATFORM.key.private.sign(text)).rstrip(b"=")
     await refused(one, (text + b"." + signature).decode())

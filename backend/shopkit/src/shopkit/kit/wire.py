@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import httpx
 
-from ..manifest import OLDEST  # noqa: TID252 (the package is one thing)
+from ..manifest import DISCOVERY, OLDEST  # noqa: TID252 (the package is one thing)
 from ..shop import NEEDS  # noqa: TID252 (the same)
 from . import letters
 from .bench import SAMPLE, Bench, bench_of
 from .checks import Skipped, check, hold, short
 from .letters import Letter
-from .remote import DISCOVERY, JSON, media, problem, published, read, told
+from .remote import JSON, media, problem, published, read, told
 from .sound import Sound, remote_of, sound
 
 on_wire = partial(check, "wire", needs="wire", once=True)

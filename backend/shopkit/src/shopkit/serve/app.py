@@ -12,8 +12,8 @@ import msgspec
 
 from .. import webhooks  # noqa: TID252 (the package is one thing)
 from ..call import Citizen, FetchMaterial, NoTables, ShopDb  # noqa: TID252 (the same)
-from ..contract import Event, RawAnswer, RawAsk  # noqa: TID252 (the same)
-from ..manifest import OLDEST, App, RawRoute  # noqa: TID252 (the same)
+from ..contract import CONTRACTS, Event, RawAnswer, RawAsk  # noqa: TID252 (the same)
+from ..manifest import DISCOVERY, OLDEST, App, RawRoute, Webhooks  # noqa: TID252 (the same)
 from ..routing import match  # noqa: TID252 (the same)
 from ..shop import Shop, needs  # noqa: TID252 (the same)
 from ..signatures import Memory, Replays, Request  # noqa: TID252 (the same)
@@ -25,8 +25,6 @@ from .platform import no_platform
 from .trust import NoKeys, Trust
 
 log = logging.getLogger("shopkit.serve")
-DISCOVERY: Final = "/.well-known/civicmall-shop"
-EVENT_PREFIX: Final = "city.civicmall."
 APP_PARTS: Final = 3
 """`apps/{app}/…` below the version."""
 Opened = Callable[[], AbstractAsyncContextManager[ShopDb]]
@@ -62,7 +60,7 @@ class ShopService:
         self._clock = clock
         self._guard = Guard(shop.manifest.id, trust, seen or Memory())
         self._caller = Caller(shop, secret, materials)
-        self._contracts = [c for c in (1, 2) if c <= shop.manifest.contract]
+        self._contracts = [c for c in CONTRACTS if c <= shop.manifest.contract]
         self._operations = {
             (contract, app.id): operations(app, contract)
             for app in shop.manifest.apps
@@ -113,13 +111,12 @@ class ShopService:
         await reply(send, answer, bodiless=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        whole: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-        path = whole.removeprefix(self._base)
+        path = _path(scope).removeprefix(self._base)
         hooks = self._shop.manifest.webhooks
         if path == DISCOVERY:
             return self._discovery(scope)
         if hooks is not None and path == hooks.path:
-            return await self._event(scope, receive)
+            return await self._event(scope, receive, hooks)
         version, _, rest = path.removeprefix("/").partition("/")
         contract = next((c for c in self._contracts if version == f"v{c}"), None)
         parts = rest.split("/", APP_PARTS)
@@ -173,7 +170,7 @@ class ShopService:
             raise Fault(500, "failed")
         return Answer(answer.status, answer.body, answer.media.encode("latin-1", "replace"))
 
-    async def _event(self, scope: Scope, receive: Receive) -> Answer:
+    async def _event(self, scope: Scope, receive: Receive, hooks: Webhooks) -> Answer:
         _only(scope, "POST")
         body = await read(scope, receive, webhooks.BODY_MAX)
         if not self._webhook_secret:
@@ -183,9 +180,8 @@ class ShopService:
             told = webhooks.verify(self._webhook_secret, scope["headers"], body, now)
         except webhooks.BadWebhook as error:
             raise Fault(401, "signature", error.seen, check=error.check) from error
-        hooks = self._shop.manifest.webhooks
-        kind = told.type.removeprefix(EVENT_PREFIX)
-        if hooks is None or kind not in hooks.events:  # one that a later platform knows
+        kind = told.type.removeprefix(webhooks.TYPE_PREFIX)
+        if kind not in hooks.events:  # one that a later platform knows
             return Answer(204, media=b"")
         event = Event(told.id, cast("Any", kind), told.subject or "", told.time, told.data or {})
         subject = event.subject if self._shop.manifest.app(event.subject) else ""
@@ -196,9 +192,8 @@ class ShopService:
     async def _admit(
         self, scope: Scope, body: bytes | None, app: str, *, signed: bool = True
     ) -> tuple[int, Citizen]:
-        path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         query: str = scope["query_string"].decode("latin-1")
-        request = Request(scope["method"], path, query, scope["headers"], body)
+        request = Request(scope["method"], _path(scope), query, scope["headers"], body)
         return await self._guard.admit(request, app, now=int(self._clock()), signed=signed)
 
     def _schema(self) -> ShopDb:
@@ -216,6 +211,12 @@ def operations(app: App, contract: int) -> frozenset[str]:
         for operation in needs(capability, contract)
         if operation != "raw"
     )
+
+
+def _path(scope: Scope) -> str:
+    """As it stood on the wire, percent-encoded."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.decode("latin-1")
 
 
 def _only(scope: Scope, *methods: str) -> None:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
 from .. import egress  # noqa: TID252 (the package is one thing)
-from ..answers import ASKS, WrongAnswer, checked  # noqa: TID252 (the same)
+from ..answers import ASKS, OUTCOMES, WrongAnswer, checked  # noqa: TID252 (the same)
 from ..call import Call, Citizen, FetchMaterial, ShopDb  # noqa: TID252 (the same)
 from ..contract import Outcome  # noqa: TID252 (the same)
-from ..egress import NoEgress  # noqa: TID252 (the same)
 from ..errors import BadForm, NotFound, Refused, ShopError, Unavailable  # noqa: TID252 (the same)
 from ..local import local  # noqa: TID252 (the package is one thing)
+from ..running import theirs  # noqa: TID252 (the same)
 from ..shop import Shop  # noqa: TID252 (the same)
 from .http import Answer, Fault, Scope, header
 
 log = logging.getLogger("shopkit.serve")
-OUTCOMES: Final = {"accepted": 200, "pending": 202, "refused": 422}
-"""An application's three answers as statuses."""
+STATUSES: Final = {state: status for status, state in OUTCOMES.items()}
 DEADLINE: Final = b"civicmall-deadline-ms"
 TRACE_PARTS: Final = 4
 """W3C Trace Context: version, trace, span, flags."""
@@ -39,8 +37,7 @@ class Caller:
 
     async def close(self) -> None:
         """Close the connections to the department's own systems."""
-        if not isinstance(self._http, NoEgress):
-            await self._http.aclose()
+        await self._http.aclose()
 
     def call(self, scope: Scope, citizen: Citizen, created: int, db: ShopDb, app: str) -> Call:
         """What the shop's code sees. `created` is the platform's time in Unix seconds."""
@@ -65,7 +62,7 @@ class Caller:
         until = asyncio.get_running_loop().time() + call.deadline_s
         try:
             async with asyncio.timeout_at(until):
-                answer = await _theirs(self._shop.answer, operation, call, asked)
+                answer = await theirs(self._shop.answer, operation, call, asked)
         except TimeoutError as error:
             raise Fault(504, "deadline", f"no answer within {call.deadline_s:g} s") from error
         except ShopError as error:
@@ -98,7 +95,7 @@ class Caller:
             raise Fault(500, "failed") from error
         status = 200
         if operation.startswith("apply.") and isinstance(answer, Outcome):
-            status = OUTCOMES.get(answer.state, 500)
+            status = STATUSES.get(answer.state, 500)
         return Answer(status, body)
 
 
@@ -126,19 +123,6 @@ def fault(error: ShopError) -> Fault:
             return Fault(503, "unavailable", error.detail, headers=after)
         case _:
             return Fault(409, "refused", error.detail)
-
-
-async def _theirs(code: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-    """What the shop's code answers. A shop that tries to end the process costs its caller only."""
-    try:
-        return await code(*args)
-    except Exception:
-        raise
-    except BaseException as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():  # the deadline, or the server is going down
-            raise
-        raise RuntimeError(f"the shop's code raised {type(error).__name__}") from error
 
 
 def language(said: bytes) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from .. import assertion  # noqa: TID252 (the package is one thing)
-from ..assertion import BadAssertion  # noqa: TID252 (the same)
+from ..assertion import LEVELS, BadAssertion  # noqa: TID252 (the same)
 from ..call import Citizen  # noqa: TID252 (the same)
 from ..signatures import (  # noqa: TID252 (the same)
     ASSERTION,
@@ -18,8 +16,6 @@ from ..signatures import (  # noqa: TID252 (the same)
 )
 from .http import Fault
 from .trust import NoKeys, Trust
-
-LEVELS: Final = {"L1": 1, "L2": 2, "L3": 3}
 
 
 class Guard:
@@ -45,7 +41,7 @@ class Guard:
         except BadAssertion as error:
             raise Fault(401, "assertion", error.seen, check=error.check) from error
         act = said.act.sub if said.act else None
-        return created, Citizen(said.sub, LEVELS[said.acr], said.claims, act)
+        return created, Citizen(said.sub, LEVELS.index(said.acr) + 1, said.claims, act)
 
     async def _verified(self, request: Request, now: int) -> Verified:
         try:
