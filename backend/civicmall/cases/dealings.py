@@ -88,7 +88,7 @@ async def take(house: House, row: CaseRow, outcome: Outcome) -> CaseRow:
             said=Said(outcome.message, outcome.reasons),
             reference=outcome.reference,
             due_on=outcome.due_on,
-            responsible=outcome.responsible and {**outcome.responsible},
+            responsible=outcome.responsible,
             callback_by=waits_until,
             next_at=waits_until and max(waits_until, house.clock.now()),
         ),
@@ -148,7 +148,7 @@ async def follow(
             by,
             progress=said,
             due_on=said.due_on,
-            responsible=said.responsible and {**said.responsible},
+            responsible=said.responsible,
             result=said.result,
         )
         return await move(house, row, step), False

@@ -10,7 +10,7 @@ from civicmall.kernel.i18n import Text
 from civicmall.kernel.jobs import Job
 from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
-from civicmall.shops import NoSuchShop, Registry
+from civicmall.shops import Registry
 
 from . import dealings, desk, materials
 from .events import Moved
@@ -33,11 +33,10 @@ def listen(handlers: Handlers, registry: Registry) -> None:
         row = await desk.feed(db, event.case_id)
         if row is None:
             return
-        shop, number = _shop_name(registry, event.shop), row.reference or "—"
-        values: dict[str, Text] = {
-            "shop": shop,
+        values: dict[str, Text | str] = {
+            "shop": registry.name(event.shop),
             "title": row.title,
-            "reference": {"zh-CN": number, "en": number},
+            "reference": row.reference or "—",
         }
         words = message(event.move, values)
         if words is not None:
@@ -52,11 +51,3 @@ def listen(handlers: Handlers, registry: Registry) -> None:
             )
 
     handlers.on(Moved, on_moved)
-
-
-def _shop_name(registry: Registry, shop: str) -> Text:
-    """A shop's name; its id where its manifest can't be read."""
-    try:
-        return registry.manifest(shop).name
-    except NoSuchShop:
-        return {"zh-CN": shop, "en": shop}

@@ -20,7 +20,7 @@ from civicmall.kernel.house import House
 from shopkit.contract import Handed, Media
 from shopkit.contract.apply import MEDIA
 
-from . import rules
+from . import rules, steps
 from .errors import MaterialUnfit, NoSuchCase, TooManyMaterials, WrongMedia
 from .models import CaseRow, Fingerprint, HandedIn, MaterialRef, MaterialRow
 from .queries import q
@@ -135,11 +135,10 @@ async def for_shop(
 
     Raises NoSuchCase, also for another shop's case and once the citizen has withdrawn it.
     """
-    bucket = ids.bucket_of(case_id)
-    row: CaseRow | None = await q.case(house.db, bucket=bucket, id=case_id)
+    row = await steps.case(house.db, case_id)
     if row is None or row.shop != shop or row.state in {"withdrawn", "void"}:
         raise NoSuchCase
-    found = await q.material_body(house.db, bucket=bucket, case_id=case_id, id=material_id)
+    found = await q.material_body(house.db, bucket=row.bucket, case_id=case_id, id=material_id)
     if found is None:
         raise NoSuchCase
     media, sealed = found

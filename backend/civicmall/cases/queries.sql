@@ -88,11 +88,6 @@ select id, no, at, actor, move, state, said from cases.event
 where bucket = :bucket and case_id = :case_id
 order by no desc limit :most;
 
--- name: event(bucket, case_id, id)^
--- record_class: EventRow
-select id, no, at, actor, move, state, said from cases.event
-where bucket = :bucket and case_id = :case_id and id = :id;
-
 -- name: move(bucket, id, sources, state, closes, reference, due_on, responsible, callback_by, overdue_on, progress, result, seq, now, next_at, actor, move, said, event_id, type, body, finished_id, finished_type, finished_body)$
 -- Every step of a case after its first: guarded by the state that it may start from, and noted,
 -- answered and told in the same write.

@@ -13,14 +13,13 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from civicmall import gateway as gate
-from civicmall.gateway import FormRefused, Gateway
+from civicmall.gateway import FILLING, Gateway
 from civicmall.identity import Caller, Staff, citizen_only, staff_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, TooLarge
 from civicmall.kernel.house import House
 from civicmall.kernel.http import After, IdempotencyKey, Limit, Page, problems
-from civicmall.shops import NoSuchApp, NoSuchShop, Registry
+from civicmall.shops import Registry
 from shopkit.contract import ApplyForm
 from shopkit.contract.apply import MEDIA
 
@@ -36,11 +35,6 @@ from .errors import (
 )
 from .models import Case, CaseItem, DeskCase, HandedIn, NewCase, NewSupplement
 
-SHOP: Final = (
-    NoSuchShop, NoSuchApp, gate.NoSuchThing, gate.ConsentNeeded, gate.LevelTooLow, gate.ShopRefused,
-    gate.ShopBadAnswer, gate.ShopFailed, gate.ShopMaintenance, gate.ShopUnavailable, gate.ShopTimeout,
-    gate.TooManyCalls, FormRefused,
-)  # fmt: skip
 ONCE: Final = (KeyMissing, KeyReused, KeyRunning)
 Variant = Annotated[
     str | None,
@@ -66,7 +60,7 @@ class Upload(Operation):
 
 @get(
     "/{shop:str}/apps/{app:str}/form",
-    responses=problems(*SHOP),
+    responses=problems(*FILLING),
     summary="What to fill in and hand in",
 )
 async def form(
@@ -100,7 +94,9 @@ async def hand_in(
         return await materials.hand_in(house, caller, idempotency_key, media, body)
 
 
-@post("/", responses=problems(*ONCE, TooManyCases, *SHOP), summary="Apply: hand in a filled form")
+@post(
+    "/", responses=problems(*ONCE, TooManyCases, *FILLING), summary="Apply: hand in a filled form"
+)
 async def submit(
     data: JSONBody[NewCase],
     idempotency_key: IdempotencyKey,
@@ -137,7 +133,7 @@ async def one(
 
 @post(
     "/{case:uuid}/supplements",
-    responses=problems(*ONCE, NoSuchCase, NotNow, *SHOP),
+    responses=problems(*ONCE, NoSuchCase, NotNow, *FILLING),
     summary="Bring what was missing",
 )
 async def supplement(
@@ -155,7 +151,7 @@ async def supplement(
 @post(
     "/{case:uuid}/withdrawal",
     status_code=HTTP_200_OK,
-    responses=problems(NoSuchCase, NotNow, WithdrawalRefused, *SHOP),
+    responses=problems(NoSuchCase, NotNow, WithdrawalRefused, *FILLING),
     summary="Take an application back",
 )
 async def withdraw(

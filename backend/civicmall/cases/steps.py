@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,7 +10,7 @@ from msgspec import Struct
 from civicmall.kernel import ids, logs, outbox
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
-from shopkit.contract import Progress, Result
+from shopkit.contract import Progress, Result, Text
 
 from . import rules, views
 from .errors import NoSuchCase
@@ -31,7 +30,7 @@ class Step(Struct, frozen=True):
     said: Said | None = None
     reference: str | None = None
     due_on: date | None = None
-    responsible: dict[Any, str] | None = None
+    responsible: Text | None = None
     callback_by: datetime | None = None
     overdue_on: date | None = None
     progress: Progress | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from civicmall.kernel import i18n
-from civicmall.kernel.i18n import Text
+from civicmall.kernel.i18n import Text, both
 
 from .rules import Move
 
@@ -43,16 +43,9 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
 """What the citizen is told, by move: title and body. Moves of their own need no message."""
 
 
-def message(move: Move, values: dict[str, Text]) -> tuple[Text, Text] | None:
+def message(move: Move, values: Mapping[str, Text | str]) -> tuple[Text, Text] | None:
     """Title and body in both languages; None where there is nothing to tell."""
     if move not in MESSAGES:
         return None
     title, body = MESSAGES[move]
-    return _both(title, values), _both(body, values)
-
-
-def _both(msgid: str, values: dict[str, Text]) -> Text:
-    return {
-        lang: i18n.translate(lang, msgid, **{k: i18n.pick(v, lang) for k, v in values.items()})
-        for lang in ("zh-CN", "en")
-    }
+    return both(title, **values), both(body, **values)

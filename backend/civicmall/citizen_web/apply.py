@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
@@ -59,19 +59,31 @@ async def page(
         shop=registry.view(shop, reader.lang),
         app=registry.app(shop, app),
         form=form,
-        fields=drawing.fields(
-            form.schema, reader.lang, known=form.prefill,
-            typed=sent.typed if sent else None, errors=wrong,
-        ),
-        papers=drawing.papers(form, reader.lang, kept=kept or {}, errors=wrong),
-        others=others(wrong, form),
-    )  # fmt: skip
+        **drawn(form, reader.lang, sent=sent, kept=kept or {}, errors=wrong),
+    )
 
 
-def others(errors: dict[str, str], form: ApplyForm) -> list[str]:
-    """What is wrong with the whole, or with fields that the form doesn't have."""
+def drawn(
+    form: ApplyForm,
+    lang: str,
+    *,
+    sent: Sent | None,
+    kept: dict[str, str],
+    errors: dict[str, str],
+    optional: bool = False,
+) -> dict[str, Any]:
+    """A form for its template: fields, papers, and `others`: what is wrong with the whole, or with
+    fields that the form doesn't have. What is `optional` starts empty.
+    """
     known = {*form.schema.properties, *(f"materials.{one.code}" for one in form.materials)}
-    return [words for field, words in errors.items() if field not in known]
+    return {
+        "fields": drawing.fields(
+            form.schema, lang, known=None if optional else form.prefill,
+            typed=sent.typed if sent else None, errors=errors, optional=optional,
+        ),
+        "papers": drawing.papers(form, lang, kept=kept, errors=errors, optional=optional),
+        "others": [words for field, words in errors.items() if field not in known],
+    }  # fmt: skip
 
 
 async def keep(

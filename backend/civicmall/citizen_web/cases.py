@@ -50,25 +50,22 @@ async def _page(
     registry: Registry,
     found: Case,
     *,
+    form: ApplyForm | None = None,
     sent: Sent | None = None,
     kept: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
 ) -> Response[bytes]:
-    """A case; with the form to supplement it, if it waits for that."""
+    """A case; with the form to supplement it, if it waits for that: `form`, where it is at hand."""
     wrong, one = errors or {}, found.case
-    form = await _form(reader, caller, gateway, found) if "supplement" in found.may else None
+    if "supplement" not in found.may:
+        form = None
+    elif form is None:
+        form = await _form(reader, caller, gateway, found)
     more: dict[str, Any] = {"fields": [], "papers": [], "others": []}
     if form is not None:
-        more = {
-            "fields": drawing.fields(
-                form.schema, reader.lang, typed=sent.typed if sent else None, errors=wrong,
-                optional=True,
-            ),
-            "papers": drawing.papers(
-                form, reader.lang, kept=kept or {}, errors=wrong, optional=True
-            ),
-            "others": apply.others(wrong, form),
-        }  # fmt: skip
+        more = apply.drawn(
+            form, reader.lang, sent=sent, kept=kept or {}, errors=wrong, optional=True
+        )
     subject = ratings.Subject("case", one.id)
     return await reader.page(
         "case.html",
@@ -136,12 +133,14 @@ async def supplement(
             )
         except FormRefused as problem:
             wrong = filled.refused(reader, problem)
+            found = await room.look(house, gateway, caller, case, reader.lang)
         except NotNow:
             return reader.go(f"/cases/{case}", "case_moved_on")
         else:
             return reader.go(f"/cases/{case}", "supplemented")
-    found = await room.look(house, gateway, caller, case, reader.lang)
-    return await _page(reader, caller, gateway, registry, found, sent=sent, kept=kept, errors=wrong)
+    return await _page(
+        reader, caller, gateway, registry, found, form=form, sent=sent, kept=kept, errors=wrong
+    )
 
 
 @post("/cases/{case:uuid}/withdraw")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
 from civicmall import cases, gateway, payments, ratings
@@ -74,67 +75,30 @@ async def _take(
     return reader.go(page, "thanks")
 
 
-@get("/orders/{order_id:uuid}/rate")
-async def rate_order(
-    order_id: FromPath[UUID],
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _show(reader, caller, registry, Subject("order", order_id))
+def _pages(kind: Literal["order", "call", "case"]) -> tuple[HTTPRouteHandler, HTTPRouteHandler]:
+    """The form for orders, calls or cases, and where it is sent."""
+    path = f"/{kind}s/{{of:uuid}}/rate"
 
+    @get(path)
+    async def empty(
+        of: FromPath[UUID],
+        reader: NamedDependency[Reader],
+        caller: NamedDependency[Caller],
+        registry: NamedDependency[Registry],
+    ) -> Response[bytes]:
+        return await _show(reader, caller, registry, Subject(kind, of))
 
-@post("/orders/{order_id:uuid}/rate")
-async def order_rated(
-    order_id: FromPath[UUID],
-    request: Web,
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _take(request, reader, caller, registry, Subject("order", order_id))
+    @post(path)
+    async def rated(
+        of: FromPath[UUID],
+        request: Web,
+        reader: NamedDependency[Reader],
+        caller: NamedDependency[Caller],
+        registry: NamedDependency[Registry],
+    ) -> Response[bytes]:
+        return await _take(request, reader, caller, registry, Subject(kind, of))
 
-
-@get("/calls/{call_id:uuid}/rate")
-async def rate_call(
-    call_id: FromPath[UUID],
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _show(reader, caller, registry, Subject("call", call_id))
-
-
-@post("/calls/{call_id:uuid}/rate")
-async def call_rated(
-    call_id: FromPath[UUID],
-    request: Web,
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _take(request, reader, caller, registry, Subject("call", call_id))
-
-
-@get("/cases/{case:uuid}/rate")
-async def rate_case(
-    case: FromPath[UUID],
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _show(reader, caller, registry, Subject("case", case))
-
-
-@post("/cases/{case:uuid}/rate")
-async def case_rated(
-    case: FromPath[UUID],
-    request: Web,
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _take(request, reader, caller, registry, Subject("case", case))
+    return empty, rated
 
 
 @get("/rectifications")
@@ -196,12 +160,9 @@ async def reopen(
 
 
 router = pages_router(
-    rate_order,
-    order_rated,
-    rate_call,
-    call_rated,
-    rate_case,
-    case_rated,
+    *_pages("order"),
+    *_pages("call"),
+    *_pages("case"),
     rectifications,
     rectification,
     confirm,

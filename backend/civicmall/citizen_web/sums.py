@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from civicmall import gateway as gate
@@ -23,6 +24,7 @@ from .filled import Sent
 from .reader import Reader, Web
 from .refuse import router as pages_router
 
+What = Literal["calculate", "enquire"]
 TOLD: Final = frozenset({"birth_date", "sex"})
 """Claims that a citizen's own page may be filled in with: the register's facts about them."""
 
@@ -30,7 +32,7 @@ TOLD: Final = frozenset({"birth_date", "sex"})
 class Asked:
     """One of the two pages of an app: which form, and what it is called."""
 
-    def __init__(self, registry: Registry, shop: str, app: str, what: str) -> None:
+    def __init__(self, registry: Registry, shop: str, app: str, what: What) -> None:
         """Raises NoSuchApp where the app has no such form."""
         self.app: App = registry.app(shop, app)
         self.shop = shop
@@ -105,54 +107,34 @@ async def _answer(
     )
 
 
-@get("/shops/{shop:str}/{app:str}/calculate")
-async def calculate(
-    shop: FromPath[str],
-    app: FromPath[str],
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _page(reader, caller, registry, Asked(registry, shop, app, "calculate"))
+def _pages(what: What) -> tuple[HTTPRouteHandler, HTTPRouteHandler]:
+    """The form of one of the two, and where it is sent."""
+    path = f"/shops/{{shop:str}}/{{app:str}}/{what}"
+
+    @get(path)
+    async def empty(
+        shop: FromPath[str],
+        app: FromPath[str],
+        reader: NamedDependency[Reader],
+        caller: NamedDependency[Caller],
+        registry: NamedDependency[Registry],
+    ) -> Response[bytes]:
+        return await _page(reader, caller, registry, Asked(registry, shop, app, what))
+
+    @post(path)
+    async def answered(
+        shop: FromPath[str],
+        app: FromPath[str],
+        request: Web,
+        reader: NamedDependency[Reader],
+        caller: NamedDependency[Caller],
+        gateway: NamedDependency[Gateway],
+        registry: NamedDependency[Registry],
+    ) -> Response[bytes]:
+        asked = Asked(registry, shop, app, what)
+        return await _answer(request, reader, caller, gateway, registry, asked)
+
+    return empty, answered
 
 
-@post("/shops/{shop:str}/{app:str}/calculate")
-async def calculated(
-    shop: FromPath[str],
-    app: FromPath[str],
-    request: Web,
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    gateway: NamedDependency[Gateway],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    asked = Asked(registry, shop, app, "calculate")
-    return await _answer(request, reader, caller, gateway, registry, asked)
-
-
-@get("/shops/{shop:str}/{app:str}/enquire")
-async def enquire(
-    shop: FromPath[str],
-    app: FromPath[str],
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    return await _page(reader, caller, registry, Asked(registry, shop, app, "enquire"))
-
-
-@post("/shops/{shop:str}/{app:str}/enquire")
-async def enquired(
-    shop: FromPath[str],
-    app: FromPath[str],
-    request: Web,
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    gateway: NamedDependency[Gateway],
-    registry: NamedDependency[Registry],
-) -> Response[bytes]:
-    asked = Asked(registry, shop, app, "enquire")
-    return await _answer(request, reader, caller, gateway, registry, asked)
-
-
-router = pages_router(calculate, calculated, enquire, enquired)
+router = pages_router(*_pages("calculate"), *_pages("enquire"))

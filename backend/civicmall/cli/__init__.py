@@ -22,6 +22,12 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def stop(why: object, code: int = 1) -> typer.Exit:
+    """Says why a command ends here; raise what it answers."""
+    out.print(f"[red]✗[/red] {why}")
+    return typer.Exit(code)
+
+
 @app.command()
 def run() -> None:
     """Set up everything on an embedded PostgreSQL (or DATABASE_URL) and serve the city."""

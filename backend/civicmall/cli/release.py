@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Generator
@@ -16,10 +15,11 @@ import typer
 
 from civicmall.kernel.config import Settings
 from shopkit import BadManifest, Manifest, read_manifest
-from shopkit.kit import Failed, Finding, as_json, connect, run
+from shopkit.kit import Failed, as_json
 from shopkit.manifest import FILE, Http
 
-from . import out
+from . import out, stop
+from .shop import key_path
 
 app = typer.Typer()
 PASSWORD: Final = "CIVICMALL_PASSWORD"  # noqa: S105 (the variable's name)
@@ -67,8 +67,7 @@ def submit(
             headers = {"idempotency-key": uuid4().hex}
             made = _ask(client, "POST", "/v1/desk/releases", json=body, headers=headers)
     except (BadManifest, Refused, OSError, ValueError) as error:
-        out.print(f"[red]✗[/red] {error}")
-        raise typer.Exit(1) from error
+        raise stop(error) from error
     out.print(f"[green]✓[/green] {made['shop']} {made['version']} waits for review: {made['id']}")
 
 
@@ -77,34 +76,31 @@ def _address(manifest: Manifest, url: str, key: str) -> dict[str, str]:
     known = manifest.runtime
     if isinstance(known, Http):
         return {"url": url or known.url, "key": key or known.key}
-    key = key or _own_key(manifest.id)
+    path = key_path(Settings.from_env(), manifest.id)
+    key = key or _own_key(path)
     if not url:
         raise Refused(f"{FILE} names no address: say --url and --key")
     if not key:
         raise Refused(
-            f"no key of {manifest.id} lies in {Settings.from_env().data_dir / 'shops'}: start"
+            f"no key of {manifest.id} lies in {path.parent}: start"
             " `civicmall shop serve` here once, which makes one, or say --key"
         )
     return {"url": url, "key": key}
 
 
-def _own_key(shop: str) -> str:
+def _own_key(path: Path) -> str:
     """The public key that `shop serve` signs with in this folder; empty where it never ran."""
     from .shop_serve import key_of
 
-    path = Settings.from_env().data_dir / "shops" / f"{shop}.key"
     return key_of(path).text if path.exists() else ""
 
 
 def _checked(url: str) -> bytes:
     """The report of the checks, made now. Raises Refused where one failed or nobody answers."""
-
-    async def work() -> list[Finding]:
-        async with connect(url) as remote:
-            return await run(remote)
+    from .shop_check import check_url
 
     try:
-        found = asyncio.run(work())
+        _, found = check_url(url)
     except Failed as error:
         raise Refused(f"{error}; the checks are made on the running shop (`shop serve`)") from error
     failed = [one for one in found if one.result == "failed"]
@@ -129,8 +125,7 @@ def releases(
             params = {"shop": shop} if shop else None
             found = _ask(client, "GET", "/v1/desk/releases", params=params)
     except Refused as error:
-        out.print(f"[red]✗[/red] {error}")
-        raise typer.Exit(1) from error
+        raise stop(error) from error
     for one in found["items"]:
         share = f" {one['percent']}%" if one["state"] == "canary" else ""
         out.print(f"{one['id']}  {one['shop']} {one['version']}  {one['state']}{share}")
@@ -154,8 +149,7 @@ def step(
         with _signed_in(platform, username) as client:
             done = _ask(client, "POST", f"/v1/desk/releases/{release}/{move}", json=body)["release"]
     except Refused as error:
-        out.print(f"[red]✗[/red] {error}")
-        raise typer.Exit(1) from error
+        raise stop(error) from error
     out.print(f"[green]✓[/green] {done['shop']} {done['version']} is {done['state']}")
 
 

@@ -140,7 +140,11 @@ def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
-    server = Server(config, when_up)
+    until_stopped(Server(config, when_up))
+
+
+def until_stopped(server: Server) -> None:
+    """Serve until somebody ends it; a server that can't start ends the process with 3."""
     try:
         server.run()
     except KeyboardInterrupt:

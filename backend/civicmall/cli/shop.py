@@ -11,11 +11,16 @@ import typer
 
 from civicmall.kernel.config import Settings
 
-from . import out
+from . import out, stop
 
 app = typer.Typer(
     no_args_is_help=True, help="Departments' shops: make, check, serve and release them."
 )
+
+
+def key_path(settings: Settings, shop: str) -> Path:
+    """Where `shop serve` keeps a shop's signing key, if nobody says otherwise."""
+    return settings.data_dir / "shops" / f"{shop}.key"
 
 
 @app.command("list")
@@ -42,8 +47,7 @@ def new(
         plugins = Path("plugins")
         home = make(into or (plugins if plugins.is_dir() else Path()), name, app_id)
     except BadName as error:
-        out.print(f"[red]✗[/red] {error}")
-        raise typer.Exit(2) from error
+        raise stop(error, 2) from error
     out.print(f"[green]✓[/green] {home}", soft_wrap=True)
     out.print(f"Next: civicmall shop check {home}", soft_wrap=True)
 
@@ -67,9 +71,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a Python shop as a service of its own, on the wire of the contract."""
+    from . import shop_serve
     from .shop_home import NoShop, find
-    from .shop_serve import Place
-    from .shop_serve import serve as serve_shop
 
     settings = Settings.from_env()
     if url := database_url or os.environ.get("DATABASE_URL", ""):
@@ -77,11 +80,11 @@ def serve(
     try:
         shop = find(folder)
     except NoShop as error:
-        out.print(f"[red]✗[/red] {error}")
-        raise typer.Exit(1) from error
-    keys = key_file or settings.data_dir / "shops" / f"{shop.manifest.id}.key"
+        raise stop(error) from error
+    key = key_file or key_path(settings, shop.manifest.id)
     mode = settings.sandbox if sandbox is None else sandbox
-    serve_shop(out, shop, settings, Place(host, port, platform, keys, mode))
+    place = shop_serve.Place(host, port, platform, key, mode)
+    shop_serve.serve(out, shop, settings, place)
 
 
 @app.command()
@@ -106,8 +109,7 @@ def check(
             name = f"{found.manifest.id} {found.manifest.version}"
             findings = check_folder(found, apps)
     except (NoShop, Failed) as error:
-        out.print(f"[red]✗[/red] {error}")
-        raise typer.Exit(1) from error
+        raise stop(error) from error
     sound = show(out, name, findings)
     if report is not None:
         report.write_bytes(as_json(findings))

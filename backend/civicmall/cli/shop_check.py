@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from civicmall import gateway
 from civicmall.kernel.crypto import Keys, generate
 from shopkit import Shop
 from shopkit.kit import Finding, InProcess, connect, run
 from shopkit.testing import TestShop
 
-from .shop_home import opened, prepare, secret_of, throwaway
+from .shop_home import opened, prepare, throwaway
 
 MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "[dim]–[/dim]"}
 
@@ -33,12 +34,12 @@ async def _inside(shop: Shop, url: str, apps: Collection[str]) -> list[Finding]:
         await prepare(shop, url, keys)
     async with (
         opened(shop, url, keys, seed=False) as own,
-        TestShop(shop, own, secret=secret_of(shop, keys)) as test,
+        TestShop(shop, own, secret=gateway.secret_for(shop.manifest.id, keys)) as test,
     ):
         return await run(InProcess(test), apps=apps)
 
 
-def check_url(url: str, apps: Collection[str]) -> tuple[str, list[Finding]]:
+def check_url(url: str, apps: Collection[str] = ()) -> tuple[str, list[Finding]]:
     """A shop at an address: its name and version, and what was found. Raises Failed."""
 
     async def work() -> tuple[str, list[Finding]]:

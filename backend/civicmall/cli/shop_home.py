@@ -55,11 +55,6 @@ def throwaway() -> Generator[str]:
             server.stop()
 
 
-def secret_of(shop: Shop, keys: Keys) -> bytes:
-    """The shop's secret, as the gateway derives it: its keyed hashes stay the same."""
-    return keys.derive(f"shop:{shop.manifest.id}")
-
-
 async def prepare(shop: Shop, url: str, keys: Keys) -> list[str]:
     """Migrate its schema and let its role in. Raises MigrationRefused."""
     room = gateway.room(shop, keys)
@@ -78,5 +73,5 @@ async def opened(shop: Shop, url: str, keys: Keys, *, seed: bool) -> AsyncGenera
     )
     async with pool:
         if seed and shop.seeder is not None:
-            await shop.seeder(pool, secret_of(shop, keys), Clock().today())
+            await shop.seeder(pool, gateway.secret_for(shop.manifest.id, keys), Clock().today())
         yield pool

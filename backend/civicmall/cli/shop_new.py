@@ -9,7 +9,7 @@ from typing import Final
 TEMPLATE: Final = Path(__file__).parent / "new_shop"
 """Its files, each with `.txt` behind its name: they are nobody's code yet."""
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
-"""As the manifest has it: it is an address, a schema and a Python package."""
+"""Of a shop or an app, as the manifest has it; a shop's is an address, a schema and a package too."""
 
 
 class BadName(Exception):

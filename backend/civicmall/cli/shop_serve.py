@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,17 +16,18 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from civicmall import gateway
 from civicmall.kernel import crypto
 from civicmall.kernel.config import BadSetting, Settings
 from shopkit import Shop, ShopDb
 from shopkit.keys import Key
 from shopkit.kit.letters import WEBHOOK_SECRET
-from shopkit.manifest import Http
+from shopkit.manifest import DISCOVERY, Http
 from shopkit.serve import PlatformClient, ShopService, Trust, sandbox_trust
 from shopkit.serve.platform import no_platform
 
-from .run import Server, database, free
-from .shop_home import opened, prepare, secret_of
+from .run import Server, database, free, until_stopped
+from .shop_home import opened, prepare
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -98,7 +98,7 @@ def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
             await client.close()
 
     service = ShopService(
-        shop, base=_base(shop), trust=trust, secret=secret_of(shop, keys), opened=schema,
+        shop, base=_base(shop), trust=trust, secret=gateway.secret_for(shop.manifest.id, keys), opened=schema,
         materials=client.material if client else no_platform,
         webhook_secret=os.environ.get(WEBHOOK_SETTING, WEBHOOK_SECRET if place.sandbox else ""),
     )  # fmt: skip
@@ -115,12 +115,7 @@ def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
         timeout_graceful_shutdown=shop.manifest.limits.timeout_ms // 1000 + DRAIN_S,
     )
     server: Any = Server(config, lambda: out.print(welcome(shop, key, place, _port(server))))
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        return  # asked for, and done in good order
-    if not server.started:
-        sys.exit(3)
+    until_stopped(server)
 
 
 def _base(shop: Shop) -> str:
@@ -139,7 +134,7 @@ def welcome(shop: Shop, key: Key, place: Place, port: int) -> Panel:
     url = f"http://{place.host}:{port}{_base(shop)}"
     table = Table.grid(padding=(0, 2))
     table.add_row("listens on", url)
-    table.add_row("discovery", f"{url}/.well-known/civicmall-shop")
+    table.add_row("discovery", url + DISCOVERY)
     table.add_row("believes", place.platform or "the sandbox's key, which everybody knows")
     table.add_row("public key", key.text)
     table.add_row("key file", str(place.key_file))

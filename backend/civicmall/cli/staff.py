@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,12 +12,11 @@ from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
 
-from . import out
+from . import out, stop
+from .shop_new import NAME
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of operators and departments.")
 PASSWORD_MIN = 12
-SHOP_ID: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
-"""As shop.json has it."""
 
 
 @app.command()
@@ -39,20 +37,16 @@ def add(
     from .run import database
 
     if (role == "department") != bool(shop):
-        out.print("[red]✗[/red] a department's account names its --shop, an operator's doesn't")
-        raise typer.Exit(2)
+        raise stop("a department's account names its --shop, an operator's doesn't", 2)
     settings = database(Settings.from_env(), out.print)
     known = {e.id for e in house.open_registry(settings).all()}
     if shop and not new and shop not in known:
-        out.print(f"[red]✗[/red] there is no shop {shop}; is it --new?")
-        raise typer.Exit(2)
-    if new and not SHOP_ID.fullmatch(shop):
-        out.print(f"[red]✗[/red] {shop or 'nothing'} is no shop's id: a-z, 0-9 and _")
-        raise typer.Exit(2)
+        raise stop(f"there is no shop {shop}; is it --new?", 2)
+    if new and not NAME.fullmatch(shop):
+        raise stop(f"{shop or 'nothing'} is no shop's id: a-z, 0-9 and _", 2)
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     if len(password) < PASSWORD_MIN:
-        out.print(f"[red]✗[/red] a password has {PASSWORD_MIN} characters or more")
-        raise typer.Exit(2)
+        raise stop(f"a password has {PASSWORD_MIN} characters or more", 2)
     made = asyncio.run(_add(settings, username, password, name, role, shop or None))
     out.print(f"[green]✓[/green] {username}" if made else f"{username} exists already")
 

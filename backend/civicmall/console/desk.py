@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from litestar import Response
@@ -11,7 +12,8 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from civicmall import identity
 from civicmall.identity import NotAllowed, SignInNeeded, Staff, Tokens
-from civicmall.kernel import i18n
+from civicmall.kernel import i18n, web
+from civicmall.kernel.errors import BadRequest, Problem
 from civicmall.kernel.house import House
 from civicmall.kernel.http import language
 from civicmall.kernel.web import Assets, Pages
@@ -28,6 +30,12 @@ COOKIES: Final = "console_cookies"
 """Where a request's state keeps the cookies that its answer must set, whatever it becomes: a
 session that was renewed on the way would be lost with a page that fails.
 """
+STAYS: Final = (400, 409)
+"""What can be told on the page that a form stands on; anything else is a page of its own."""
+UNTOUCHED: Final[Mapping[str, Any]] = {"done": None, "failed": None, "wrong": "", "typed": {}}
+"""What a page with forms says where none of them was sent just now."""
+Show = Callable[..., Awaitable[Response[bytes]]]
+"""Shows a page with forms, given its status and what differs from UNTOUCHED."""
 
 assets = Assets(__file__, "/static/console")
 pages = Pages(__file__, asset=assets.url, link=rules.link, days_left=rules.days_left, words=words)
@@ -60,7 +68,7 @@ class Desk:
 
     def shop_name(self, shop: str) -> str:
         """What a shop is called; its id where its manifest can't be read or it has left."""
-        return shop_name(self.registry, shop, self.lang)
+        return i18n.pick(self.registry.name(shop), self.lang)
 
     def app_name(self, shop: str, app: str) -> str:
         """What an app is called; its id where nobody knows."""
@@ -71,12 +79,6 @@ class Desk:
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response[bytes]:
         """A page of the console."""
         return page(self.request, template, status=status, desk=self, **values)
-
-
-def shop_name(registry: Registry, shop: str, lang: str) -> str:
-    """What a shop is called; its id where nobody knows."""
-    entry = next((e for e in registry.all() if e.id == shop), None)
-    return i18n.pick(entry.manifest.name, lang) if entry and entry.manifest else shop
 
 
 def pending(request: Web) -> list[Cookie]:
@@ -112,6 +114,30 @@ def go(request: Web, path: str) -> Response[bytes]:
         headers={"location": path, "cache-control": "no-store"},
     )
     return _finished(request, answer)
+
+
+async def acted(
+    request: Web,
+    home: str,
+    form: str,
+    act: Awaitable[None],
+    show: Show,
+    *,
+    told: tuple[type[Problem], ...] = (),
+) -> Response[bytes]:
+    """Do what a form on the page `home` asks. What can't be taken comes back on that page as it is
+    now, with what was typed; `told` are problems of other statuses that are said there too.
+    """
+    try:
+        await act
+    except Problem as problem:
+        if problem.status not in STAYS and not isinstance(problem, told):
+            raise
+        typed = dict(await web.fields(request))
+        wrong = form if isinstance(problem, BadRequest) else ""
+        failed = None if wrong else problem.title
+        return await show(status=problem.status, wrong=wrong, failed=failed, typed=typed)
+    return go(request, rules.link(home, done=form))
 
 
 def _finished(request: Web, answer: Response[bytes]) -> Response[bytes]:

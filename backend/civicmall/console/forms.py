@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request
 from msgspec import Meta, Struct
 
 from civicmall.kernel import web
-from civicmall.kernel.errors import BadRequest
+from civicmall.kernel.errors import BadRequest, Problem
 
 from .words import State
 
@@ -70,6 +71,14 @@ class PaymentFilter(Struct, frozen=True):
 
     days: Annotated[int, Meta(ge=1, le=365)] = 30
     after: Cursor | None = None
+
+
+def id_of(text: str, missing: type[Problem]) -> UUID:
+    """An id in an address. Raises what is `missing`."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise missing from None
 
 
 def query(request: Web, kind: type[F]) -> F:

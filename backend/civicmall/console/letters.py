@@ -15,7 +15,7 @@ from civicmall.kernel.http import page as page_of
 
 from . import rules
 from .desk import Desk, go
-from .forms import PAGE, Paged, Web, query
+from .forms import PAGE, Paged, Web, id_of, query
 from .refuse import Html
 
 log = logs.get("console")
@@ -34,7 +34,7 @@ async def letter_list(request: Web, desk: NamedDependency[Desk]) -> Html:
 
 @post("/dead-letters/{letter:str}/replay")
 async def replay(request: Web, letter: FromPath[str], operator: NamedDependency[Desk]) -> Html:
-    event = _id(letter)
+    event = id_of(letter, NotFound)
     again = await outbox.replay(operator.house.db, ids.bucket_of(event), event)
     if again:
         # The one record of who did it, so it is kept however quiet the log is set.
@@ -46,16 +46,8 @@ async def replay(request: Web, letter: FromPath[str], operator: NamedDependency[
 @get("/dead-letters/{letter:str}/replay")
 async def letter_left(request: Web, letter: FromPath[str]) -> Html:
     """Whoever opens a form's address gets the page that it stands on."""
-    _id(letter)
+    id_of(letter, NotFound)
     return go(request, "/console/dead-letters")
-
-
-def _id(text: str) -> UUID:
-    """An event's id in an address. Raises NotFound."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound from None
 
 
 handlers = [letter_list, replay, letter_left]

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from civicmall import releases
-from civicmall.kernel import web
-from civicmall.kernel.errors import BadRequest, Problem
 from civicmall.releases import FourEyes, Move, NoSuchRelease
-from shopkit import Manifest
 
-from . import rules, words
-from .desk import Desk, go
-from .forms import PAGE, ReleaseFilter, Taking, Web, query, read
+from . import words
+from .desk import UNTOUCHED, Desk, acted, go
+from .forms import PAGE, ReleaseFilter, Taking, Web, id_of, query, read
 from .refuse import Html
 
 WAITING: Final = ("submitted", "approved", "canary")
 """The states from which an operator leads a release on."""
-STAYS: Final = (400, 409)
-"""What can be told on the release's own page; anything else is a page of its own."""
 
 
 @get("/releases")
@@ -56,23 +50,17 @@ def _taking(move: Move) -> Callable[..., Any]:
 
 
 async def _take(request: Web, desk: Desk, release_id: UUID, move: Move) -> Html:
-    """Take a step; what is in its way is told on the release's page as it is now."""
-    try:
+    """Take a step with a release."""
+
+    async def act() -> None:
         ask = await read(request, Taking)
         await releases.move(
             desk.house, desk.registry, desk.staff, release_id, move,
             note=ask.note, percent=ask.percent if move == "canary" else None,
         )  # fmt: skip
-    except Problem as problem:
-        if problem.status not in STAYS and not isinstance(problem, FourEyes):
-            raise
-        typed = dict(await web.fields(request))
-        wrong = move if isinstance(problem, BadRequest) else ""
-        failed = None if wrong else problem.title
-        return await _release(
-            desk, release_id, status=problem.status, wrong=wrong, failed=failed, typed=typed
-        )
-    return go(request, rules.link(f"/console/releases/{release_id}", done=move))
+
+    home, show = f"/console/releases/{release_id}", partial(_release, desk, release_id)
+    return await acted(request, home, move, act(), show, told=(FourEyes,))
 
 
 @get([f"/releases/{{release:str}}/{move}" for move in words.MOVES])
@@ -84,19 +72,19 @@ async def step_left(request: Web, release: FromPath[str]) -> Html:
 async def _release(desk: Desk, release_id: UUID, *, status: int = 200, **values: Any) -> Html:
     """The page of one release. Raises NoSuchRelease."""
     found = await releases.one(desk.house.db, desk.staff, release_id)
-    shown: dict[str, Any] = {"done": None, "failed": None, "wrong": "", "typed": {}, **values}
-    manifest: Manifest | None = None
-    with suppress(msgspec.ValidationError):  # of a contract that is gone; the page says so
-        manifest = msgspec.convert(found.manifest, Manifest)
-    return desk.page("release.html", status=status, found=found, manifest=manifest, **shown)
+    return desk.page(
+        "release.html",
+        status=status,
+        found=found,
+        manifest=releases.kept(found.manifest),
+        reasoned=releases.REASONED,
+        **{**UNTOUCHED, **values},
+    )
 
 
 def _id(text: str) -> UUID:
     """A release's id in an address. Raises NoSuchRelease."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NoSuchRelease from None
+    return id_of(text, NoSuchRelease)
 
 
 handlers = [release_list, release, *(_taking(cast("Move", m)) for m in words.MOVES), step_left]

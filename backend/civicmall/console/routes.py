@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +16,13 @@ from civicmall import identity, ratings
 from civicmall.gateway import Gateway
 from civicmall.identity import StaffSignIn, Tokens, WrongPassword
 from civicmall.kernel import web
-from civicmall.kernel.errors import BadRequest, NotFound, Problem
+from civicmall.kernel.errors import NotFound
 from civicmall.kernel.house import House
 from civicmall.ratings import Answer, Appeal, NoSuchRectification, Review
 
 from . import letters, releases, rules, service, words
-from .desk import Desk, assets, go, page, pending
-from .forms import PAGE, Paged, PaymentFilter, RatingFilter, TicketFilter, Web, query, read
+from .desk import UNTOUCHED, Desk, acted, assets, go, page, pending
+from .forms import PAGE, Paged, PaymentFilter, RatingFilter, TicketFilter, Web, id_of, query, read
 from .refuse import Html, router
 
 Act = Callable[[UUID], Awaitable[None]]
@@ -190,35 +191,19 @@ async def nothing(desk: NamedDependency[Desk], rest: FromPath[str]) -> Html:
 async def _ticket(desk: Desk, ticket_id: UUID, *, status: int = 200, **values: Any) -> Html:
     """The page of one ticket. Raises NoSuchRectification."""
     found = await ratings.desk_rectification(desk.house, desk.staff, ticket_id, desk.lang)
-    shown: dict[str, Any] = {"done": None, "failed": None, "wrong": "", "typed": {}, **values}
-    return desk.page("ticket.html", status=status, ticket=found, **shown)
+    return desk.page("ticket.html", status=status, ticket=found, **{**UNTOUCHED, **values})
 
 
 def _id(text: str) -> UUID:
     """A ticket's id in an address. Raises NoSuchRectification."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NoSuchRectification from None
+    return id_of(text, NoSuchRectification)
 
 
 async def _acted(request: Web, desk: Desk, ticket: str, form: str, act: Act) -> Html:
-    """Do what a form asks. What can't be taken comes back on the ticket's page as it is now, with
-    what was typed.
-    """
+    """Do what a form of a ticket's page asks."""
     ticket_id = _id(ticket)
-    try:
-        await act(ticket_id)
-    except Problem as problem:
-        if problem.status not in {400, 409}:
-            raise
-        typed = dict(await web.fields(request))
-        blank = form if isinstance(problem, BadRequest) else ""
-        failed = problem.title if not blank else None
-        return await _ticket(
-            desk, ticket_id, status=problem.status, wrong=blank, failed=failed, typed=typed
-        )
-    return go(request, rules.link(f"/console/rectifications/{ticket_id}", done=form))
+    home = f"/console/rectifications/{ticket_id}"
+    return await acted(request, home, form, act(ticket_id), partial(_ticket, desk, ticket_id))
 
 
 routers = [

@@ -9,6 +9,7 @@ from civicmall.kernel.jobs import Job
 from . import filling
 from .doors import routers as _doors
 from .errors import (
+    FILLING,
     CallbackRefused,
     ConsentNeeded,
     FormRefused,
@@ -23,7 +24,7 @@ from .errors import (
     TooManyCalls,
 )
 from .hearing import listen
-from .host import role, room, schema
+from .host import role, room, schema, secret_for
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
 from .platform import webhook_secret
 from .raw import Raw
@@ -48,7 +49,8 @@ def jobs(house: House, gateway: Gateway) -> list[Job]:
 
 
 __all__ = [
-    "Bills", "CallbackRefused", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
+    "FILLING", "Bills", "CallbackRefused", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
     "NoSuchThing", "Owed", "OwedBill", "Raw", "ShopBadAnswer", "ShopFailed", "ShopMaintenance", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "TooManyCalls", "filling", "finished_call", "jobs", "listen", "role", "room", "routers", "schema", "webhook_secret",
+    "ShopUnavailable", "TileState", "TooManyCalls", "filling", "finished_call", "jobs", "listen", "role", "room", "routers", "schema", "secret_for",
+    "webhook_secret",
 ]  # fmt: skip

@@ -26,7 +26,9 @@ Key: TypeAlias = tuple[UUID, str, str, str, bytes]
 
 
 class Kept(Struct, frozen=True):
-    """An answer, when it was given (for people) and on the monotonic clock (for ages)."""
+    """An answer, when it was given (for people) and on the monotonic clock (for ages). `stale`
+    where its shop is down and this is its last one.
+    """
 
     answer: Any
     as_of: datetime

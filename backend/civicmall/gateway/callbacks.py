@@ -14,7 +14,7 @@ from litestar import Request
 from civicmall.kernel.db import Db
 from civicmall.kernel.errors import BadRequest, NotFound
 from civicmall.kernel.house import House
-from civicmall.shops import NoSuchShop, Registry
+from civicmall.shops import Registry
 from shopkit import CaseNews, Media
 from shopkit.keys import public_key
 from shopkit.manifest import Http
@@ -107,14 +107,10 @@ class Callbacks:
         raise CallbackRefused(refused.seen, check=refused.check) from refused
 
     def _keys(self, shop: str) -> list[Ed25519PublicKey]:
-        try:
-            self._registry.get(shop)
-        except NoSuchShop:
-            return []
         texts = {
             one.manifest.runtime.key
-            for one in self._registry.deployed()
-            if one.shop == shop and isinstance(one.manifest.runtime, Http)
+            for one in self._registry.deployed_of(shop)
+            if isinstance(one.manifest.runtime, Http)
         }
         return [public_key(text) for text in sorted(texts)]
 

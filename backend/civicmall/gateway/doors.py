@@ -14,7 +14,6 @@ from civicmall.identity import Caller, citizen_only
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
 from civicmall.kernel.house import House
 from civicmall.kernel.http import IdempotencyKey, Limit, Page, problems
-from civicmall.shops import NoSuchApp, NoSuchShop
 from shopkit.contract import (
     Booking,
     BookingsQuery,
@@ -26,28 +25,12 @@ from shopkit.contract import (
 )
 
 from . import filling
-from .errors import (
-    ConsentNeeded,
-    FormRefused,
-    LevelTooLow,
-    NoSuchThing,
-    ShopBadAnswer,
-    ShopFailed,
-    ShopMaintenance,
-    ShopRefused,
-    ShopTimeout,
-    ShopUnavailable,
-    TooManyCalls,
-)
+from .errors import FILLING
 from .filling import NewBooking, ValuesAsk, When
+from .rules import ID
 from .service import Gateway
 
-SHOP: Final = (
-    NoSuchShop, NoSuchApp, NoSuchThing, ConsentNeeded, LevelTooLow, ShopRefused, ShopBadAnswer,
-    ShopFailed, ShopMaintenance, ShopUnavailable, ShopTimeout, TooManyCalls, FormRefused,
-)  # fmt: skip
-MAY_FAIL: Final = problems(*SHOP)
-ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
+MAY_FAIL: Final = problems(*FILLING)
 First = Annotated[
     date | None, QueryParameter(required=False, description="First day; today if left out.")
 ]
@@ -98,7 +81,7 @@ async def bookings(
 
 @post(
     "/{shop:str}/apps/{app:str}/bookings",
-    responses=problems(KeyMissing, KeyReused, KeyRunning, *SHOP),
+    responses=problems(KeyMissing, KeyReused, KeyRunning, *FILLING),
     summary="Book a time",
 )
 async def book(

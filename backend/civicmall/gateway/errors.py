@@ -6,6 +6,7 @@ A shop's fault is 502, 503 or 504 and counts on its breaker; a caller's is 4xx a
 from typing import Final
 
 from civicmall.kernel.errors import Problem
+from civicmall.shops import NoSuchApp, NoSuchShop
 
 
 class NoSuchThing(Problem):
@@ -110,3 +111,10 @@ class TooManyCalls(Problem):
 
 SHOP_FAULTS: Final = (ShopBadAnswer, ShopFailed, ShopMaintenance, ShopTimeout, ShopUnavailable)
 """Nobody's fault but the shop's: another time it may do."""
+ASKING: Final = (
+    NoSuchShop, NoSuchApp, NoSuchThing, ConsentNeeded, LevelTooLow, ShopRefused, ShopBadAnswer,
+    ShopFailed, ShopMaintenance, ShopUnavailable, ShopTimeout, TooManyCalls,
+)  # fmt: skip
+"""What any question to a shop may come back with."""
+FILLING: Final = (*ASKING, FormRefused)
+"""The same where a citizen fills something in."""

@@ -21,7 +21,7 @@ from .window import Window
 log = logs.get("gateway")
 SHARE: Final = 4
 """One citizen's calls fill a quarter of a shop's places at most; the rest is for the others. Not
-less: an order over many bills of one shop asks for all of them at once.
+less: several orders at once, of four questions each, are answered and not turned away.
 """
 SHARE_MIN: Final = 8
 """As many as a home's tiles ask at once."""

@@ -17,13 +17,12 @@ from shopkit.manifest import Http
 from .errors import ShopUnavailable
 from .facts import Host
 from .gate import Gate
-from .host import InProcess, role
+from .host import InProcess, role, secret_for
 from .platform import Platform
 from .remote import RemoteHost
 from .rules import ShopKeys
 
 log = logs.get("gateway")
-NOBODY: Final = UUID(int=0)
 LEAVE_S: Final = 35.0
 """A version that went is left when its last call has ended; none may take longer than this."""
 LINGER_S: Final = 3.0
@@ -63,15 +62,11 @@ class Gates:
         await asyncio.gather(*(gate.stop() for gate in self._open.values()))
 
     def way(self, shop: str, citizen_id: UUID | None) -> Way:
-        """The way to a shop for a citizen; without one to its live version.
+        """The way to a shop for a citizen; without one to its live version, or to what is tried.
 
         Raises NoSuchShop, ShopClosed, ShopRetired, ShopUnavailable.
         """
-        deployed = None
-        if citizen_id is None:
-            deployed = next((d for d in self._registry.deployed() if d.shop == shop), None)
-        if deployed is None:
-            deployed = self._registry.pick(shop, citizen_id or NOBODY)
+        deployed = self._registry.pick(shop, citizen_id)
         gate = self._open.get(deployed.key)
         if gate is None:
             raise ShopUnavailable(shop=shop)
@@ -88,8 +83,8 @@ class Gates:
     def keys_of(self, shop: str) -> ShopKeys:
         """What is derived for a shop; the same for all its versions."""
         if shop not in self._keys:
-            derive = self._house.keys.derive
-            self._keys[shop] = ShopKeys(derive(f"shop:{shop}"), derive(f"pairwise:{shop}"))
+            keys = self._house.keys
+            self._keys[shop] = ShopKeys(secret_for(shop, keys), keys.derive(f"pairwise:{shop}"))
         return self._keys[shop]
 
     async def probe(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import date
@@ -23,6 +23,7 @@ from shopkit import RawAnswer, Shop, egress
 from shopkit.answers import checked
 from shopkit.call import Call, NoTables
 from shopkit.egress import NoEgress
+from shopkit.running import ShopLeft, theirs
 
 from .facts import Facts
 from .wire import sendable, weigh
@@ -33,23 +34,6 @@ T = TypeVar("T")
 log = logs.get("gateway")
 
 
-class ShopLeft(Exception):
-    """The shop's code tried to end its thread or its task: SystemExit and its like."""
-
-
-async def _theirs(code: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-    """What the shop's code answers. Raises what it raises, but nothing that would end us."""
-    try:
-        return await code(*args)
-    except Exception:
-        raise
-    except BaseException as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():  # its caller went away
-            raise
-        raise ShopLeft(type(error).__name__) from error
-
-
 def schema(shop_id: str) -> str:
     """The PostgreSQL schema of a shop."""
     return f"shop_{shop_id}"
@@ -58,6 +42,11 @@ def schema(shop_id: str) -> str:
 def role(shop_id: str) -> str:
     """The PostgreSQL role of a shop; it sees its schema and nothing else."""
     return f"civicmall_shop_{shop_id}"
+
+
+def secret_for(shop_id: str, keys: Keys) -> bytes:
+    """What a shop makes its keyed hashes with, wherever it runs."""
+    return keys.derive(f"shop:{shop_id}")
 
 
 def room(shop: Shop, keys: Keys) -> Room | None:
@@ -101,7 +90,7 @@ class _Crossing:
     async def _work(self) -> Any:
         if self._left:
             return None  # the thread was blocked until now, and nobody waits any more
-        answer = await _theirs(self._shop.answer, self._operation, self._call, self._asked)
+        answer = await theirs(self._shop.answer, self._operation, self._call, self._asked)
         if not isinstance(answer, RawAnswer):  # whose body has a limit of its own
             weigh(answer)
         copy = checked(self._operation, self._asked, answer)
@@ -169,7 +158,7 @@ class InProcess:
                 size_max=POOL_MAX,
             )
             if today is not None and self.shop.seeder is not None:
-                await _theirs(self.shop.seeder, self._pool, secret, today)
+                await theirs(self.shop.seeder, self._pool, secret, today)
 
     def serves(self, app: str, operation: str) -> bool:
         """Whether there is code for it."""
@@ -197,8 +186,7 @@ class InProcess:
         async def close() -> None:
             if not isinstance(self._pool, NoTables):
                 self._pool.terminate()
-            if not isinstance(self._http, NoEgress):
-                await self._http.aclose()
+            await self._http.aclose()
 
         try:
             async with asyncio.timeout(2):

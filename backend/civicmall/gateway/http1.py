@@ -71,7 +71,7 @@ class Client:
 
     async def request(
         self,
-        method: str | bytes,
+        method: str,
         target: str,
         headers: Headers,
         body: bytes,
@@ -96,10 +96,10 @@ class Client:
 
     async def stream(  # noqa: PLR0913 (both directions of a call, by name)
         self,
-        method: str | bytes,
+        method: str,
         target: str,
         headers: Headers,
-        body: AsyncIterator[bytes] | bytes | None,
+        body: AsyncIterator[bytes] | bytes,
         *,
         deadline: float,
         body_max: int,
@@ -116,9 +116,8 @@ class Client:
         receiver must be cut off. `length`: of a `body` that comes in parts; chunked without.
         """
         name = verb(method)
-        if body is None or isinstance(body, bytes):
-            sent = body or b""
-            out = self._head(name, target, headers, len(sent)) + sent
+        if isinstance(body, bytes):
+            out = self._head(name, target, headers, len(body)) + body
             connection = await self._asked(
                 name, out, deadline, body_max, repeatable, streaming=True
             )

@@ -26,11 +26,7 @@ class RemoteFault(Exception):
 
 
 class Unreachable(RemoteFault):
-    """No name, no connection, or it closed before it answered; `why` says which."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    """No name, no connection, or it closed before it answered; the text says which."""
 
 
 class Silent(Unreachable):
@@ -46,16 +42,10 @@ class Forbidden(RemoteFault):
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(f"{host}: {why}")
-        self.host = host
-        self.why = why
 
 
 class BadCertificate(RemoteFault):
     """Whoever answers can't prove to be the shop: self-signed, expired, another host's."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 class BadReply(RemoteFault):

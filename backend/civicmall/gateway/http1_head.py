@@ -33,12 +33,11 @@ NAMES_MAX: Final = 1024
 _sound: set[bytes] = set()
 
 
-def verb(method: str | bytes) -> bytes:
+def verb(method: str) -> bytes:
     """The method as it is sent. Raises Unsendable; CONNECT and TRACE are nothing for a shop."""
-    name = method.decode("latin-1") if isinstance(method, bytes) else method
-    found = METHODS.get(name)
+    found = METHODS.get(method)
     if found is None:
-        raise Unsendable(f"the method {name[:20]!r} is none that a shop gets")
+        raise Unsendable(f"the method {method[:20]!r} is none that a shop gets")
     return found
 
 

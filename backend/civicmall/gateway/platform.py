@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from civicmall.kernel.crypto import Keys
-from shopkit.assertion import LIFE_S_MAX, Actor, Assertion, make
+from shopkit.assertion import LEVELS, LIFE_S_MAX, Actor, Assertion, make
 from shopkit.call import Citizen
 from shopkit.keys import Key
 from shopkit.signatures import SHOP_TAG, Signer
@@ -21,7 +21,6 @@ KID: Final = "shops-1"
 ASSERTIONS_MAX: Final = 20_000
 FRESH_S: Final = 60
 """An assertion is used again for half of its life: making one takes as long as a whole call."""
-LEVELS: Final = ("L1", "L2", "L3")
 
 
 def webhook_secret(keys: Keys, shop: str) -> str:

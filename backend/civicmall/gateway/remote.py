@@ -22,12 +22,12 @@ from shopkit import (
     assertion,
     signatures,
 )
-from shopkit.answers import WrongAnswer, decoded
-from shopkit.manifest import OLDEST, Http, RawRoute
+from shopkit.answers import OUTCOMES, WrongAnswer, decoded
+from shopkit.manifest import DISCOVERY, OLDEST, Http, RawRoute
 from shopkit.routing import DERIVED
 from shopkit.shop import needs
 from shopkit.signatures import ASSERTION
-from shopkit.webhooks import CloudEvent, sign
+from shopkit.webhooks import TYPE_PREFIX, CloudEvent, sign
 
 from .addresses import parse_base
 from .facts import Facts, ShopBroken
@@ -37,7 +37,6 @@ from .platform import Platform
 from .wire import NUL, sendable
 
 log = logs.get("gateway")
-WELL_KNOWN: Final = "/.well-known/civicmall-shop"
 OF_1: Final = frozenset({*DERIVED, *(o for capability in OLDEST for o in needs(capability, 1))})
 """What a shop on contract 1 can be asked, some of it in its own words (`routing.DERIVED`). It hears of
 no refunds and no events.
@@ -47,15 +46,12 @@ DISCOVERY_MAX: Final = 512 * 1024
 DISCOVERY_S: Final = 3.0
 PROBLEM_MAX: Final = 64 * 1024
 """Bytes of a refusal that are read."""
-OUTCOMES: Final = {200: "accepted", 202: "pending", 422: "refused"}
-"""An application's three answers by status."""
 JSON: Final = b"application/json"
 PROBLEM: Final = b"application/problem+json"
 REFUSALS: Final = frozenset({*signatures.CHECKS, *assertion.CHECKS})
 """What a shop may find wrong with our requests; any other word of it goes no further."""
 SEEN_MAX: Final = 200
 """Characters of a shop's words that are logged."""
-EVENT_PREFIX: Final = "city.civicmall."
 
 
 class Said(Struct, frozen=True):
@@ -120,7 +116,7 @@ class RemoteHost:
         Raises ShopBroken, WrongAnswer, TimeoutError.
         """
         until = asyncio.get_running_loop().time() + DISCOVERY_S
-        reply = await self._send("GET", WELL_KNOWN, [], b"", until, DISCOVERY_MAX)
+        reply = await self._send("GET", DISCOVERY, [], b"", until, DISCOVERY_MAX)
         if reply.status != 200:  # noqa: PLR2004 (RFC 9110)
             raise WrongAnswer("discovery", f"status {reply.status}")
         try:
@@ -184,7 +180,7 @@ class RemoteHost:
         if hooks is None or event.type not in hooks.events:
             return
         news = CloudEvent(
-            id=event.id, source=self._platform.issuer, type=EVENT_PREFIX + event.type,
+            id=event.id, source=self._platform.issuer, type=TYPE_PREFIX + event.type,
             time=event.at, subject=event.subject, data=event.data,
         )  # fmt: skip
         secret = self._platform.webhook_secret(self._manifest.id)

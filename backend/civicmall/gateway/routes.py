@@ -11,38 +11,20 @@ from litestar.params import FromPath, QueryParameter
 from civicmall.identity import Caller, citizen_only, operator_only
 from civicmall.kernel.errors import NotFound, TooLarge
 from civicmall.kernel.http import Limit, Page, problems, public
-from civicmall.shops import NoSuchApp, NoSuchShop
 from shopkit import BillDetail, BillsQuery, ProgressQuery
 
 from .callbacks import NEWS_MAX
-from .errors import (
-    CallbackRefused,
-    ConsentNeeded,
-    LevelTooLow,
-    NoSuchThing,
-    ShopBadAnswer,
-    ShopFailed,
-    ShopMaintenance,
-    ShopRefused,
-    ShopTimeout,
-    ShopUnavailable,
-    TooManyCalls,
-)
+from .errors import ASKING, CallbackRefused
 from .models import Bills, Health, Matters
+from .rules import ID
 from .service import Gateway
 
-MAY_FAIL = problems(
-    NoSuchShop, NoSuchApp, NoSuchThing, ConsentNeeded, LevelTooLow, ShopRefused, ShopBadAnswer,
-    ShopFailed, ShopMaintenance, ShopUnavailable, ShopTimeout, TooManyCalls,
-)  # fmt: skip
+MAY_FAIL = problems(*ASKING)
 Paid = Annotated[bool, QueryParameter(description="Also those that were paid.")]
 MatterId = Annotated[
     str | None,
-    QueryParameter(
-        max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", required=False,
-        description="Only this matter.",
-    ),
-]  # fmt: skip
+    QueryParameter(max_length=80, pattern=ID, required=False, description="Only this matter."),
+]
 
 
 @get("/{shop:str}/apps/{app:str}/bills", responses=MAY_FAIL, summary="What I owe at an app")

@@ -24,9 +24,9 @@ REASON_MAX: Final = 400
 WAIT_S: Final = 30
 """Until another try, where an unavailable shop names no time."""
 WAIT_S_MAX: Final = 3600
-
-
 SUBS_MAX: Final = 20_000
+ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
+"""A shop's own identifier in a query: `Id`, as a JSON Schema's pattern."""
 
 
 class ShopKeys:

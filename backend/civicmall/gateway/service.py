@@ -92,15 +92,6 @@ class Gateway:
         """
         return await self.calls.ask(caller, shop, app, operation, asked, lang)
 
-    async def read(
-        self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str
-    ) -> Kept:
-        """The same for a read that may come from memory: fresh as the app allows, stale while the
-        shop is down (`Kept.stale`).
-        """
-        kept, stale = await self._read(caller, shop, app, operation, asked, lang)
-        return msgspec.structs.replace(kept, stale=stale)
-
     def forget(self, citizen_id: UUID, shop: str, app: str) -> None:
         """Drop what is remembered of a citizen at an app: something has just changed there."""
         self._cache.forget(citizen_id, shop, app)
@@ -138,21 +129,15 @@ class Gateway:
         way, _ = self.calls.way(shop, app, citizen_id)
         if not way.gate.host.serves(app, "charge.refunded"):
             return None
-        level = (await identity.row(self._house.db, citizen_id)).level
-        caller = Caller(citizen_id, citizen_id, level)
-        async with self._turn(shop, "charge"):
-            noted: RefundNoted = await self.calls.ask(
-                caller, shop, app, "charge.refunded", refunded, "zh-CN", news=True
-            )
-        self._cache.forget(citizen_id, shop, app)
+        noted: RefundNoted = await self._tell(citizen_id, shop, app, "charge.refunded", refunded)
         return noted
 
     async def bills(
         self, caller: Caller, shop: str, app: str, query: BillsQuery, lang: str
     ) -> Bills:
         """What a citizen owes at one app. Raises the problems of `errors`."""
-        kept, stale = await self._read(caller, shop, app, "bills.list", query, lang)
-        return Bills(kept.answer, None, stale, kept.as_of)
+        kept = await self._read(caller, shop, app, "bills.list", query, lang)
+        return Bills(kept.answer, None, kept.stale, kept.as_of)
 
     async def bill(self, caller: Caller, shop: str, app: str, bill: str, lang: str) -> BillDetail:
         """One bill with all that explains it. Raises the problems of `errors`."""
@@ -164,9 +149,9 @@ class Gateway:
         self, caller: Caller, shop: str, app: str, query: ProgressQuery, lang: str
     ) -> Matters:
         """Where a citizen's matters stand; an answer of today may be rated."""
-        kept, stale = await self._read(caller, shop, app, "progress.list", query, lang)
-        call_id = None if stale else await self._note_call(caller, shop, app, "progress.list")
-        return Matters(kept.answer, None, stale, kept.as_of, call_id)
+        kept = await self._read(caller, shop, app, "progress.list", query, lang)
+        call_id = None if kept.stale else await self._note_call(caller, shop, app, "progress.list")
+        return Matters(kept.answer, None, kept.stale, kept.as_of, call_id)
 
     async def quote(self, caller: Caller, shop: str, app: str, charge: str, lang: str) -> Charge:
         """What must be paid for a charge, as the shop says now. Raises the problems of `errors`."""
@@ -185,15 +170,25 @@ class Gateway:
 
     async def tell_paid(self, citizen_id: UUID, shop: str, app: str, paid: ChargePaid) -> Receipt:
         """News of a payment for a shop; its receipt. Raises the problems of `errors`."""
+        self._cache.forget(citizen_id, shop, app)
+        receipt: Receipt = await self._tell(citizen_id, shop, app, "charge.paid", paid)
+        return receipt
+
+    async def _tell(
+        self,
+        citizen_id: UUID,
+        shop: str,
+        app: str,
+        operation: str,
+        news: ChargePaid | ChargeRefunded,
+    ) -> Any:
+        """What became of a charge, told in the citizen's name; what is remembered is then old."""
         level = (await identity.row(self._house.db, citizen_id)).level
         caller = Caller(citizen_id, citizen_id, level)
-        self._cache.forget(citizen_id, shop, app)
         async with self._turn(shop, "charge"):
-            receipt: Receipt = await self.calls.ask(
-                caller, shop, app, "charge.paid", paid, "zh-CN", news=True
-            )
+            answer = await self.calls.ask(caller, shop, app, operation, news, "zh-CN", news=True)
         self._cache.forget(citizen_id, shop, app)
-        return receipt
+        return answer
 
     async def owed(self, caller: Caller, lang: str) -> Owed:
         """All a citizen owes, app by app at once; a slow or broken one only misses its tile."""
@@ -237,10 +232,8 @@ class Gateway:
         async def read() -> Bills:
             _, declared = self.calls.way(shop, app, caller.citizen_id)
             rules.entitled(declared, shop, caller.level, agreed)
-            kept, stale = await self._recall(
-                caller, shop, declared, "bills.list", BillsQuery(), lang
-            )
-            return Bills(kept.answer, None, stale, kept.as_of)
+            kept = await self._recall(caller, shop, declared, "bills.list", BillsQuery(), lang)
+            return Bills(kept.answer, None, kept.stale, kept.as_of)
 
         task = asyncio.create_task(read())
         self._reading.add(task)
@@ -277,9 +270,9 @@ class Gateway:
         """How every shop does, for the operators' board; one line for each version that is called."""
         found: list[Health] = []
         ways = self.gates.all()
+        now = self._house.clock.monotonic()
         for entry in self._registry.all():
             mine = [way for way in ways if way.deployed.shop == entry.id]
-            now = self._house.clock.monotonic()
             found += [health.of(way, now, canary=nth > 0) for nth, way in enumerate(mine)]
             if not mine:
                 found.append(Health(entry.id, "broken", "open", 0, entry.reason))
@@ -287,28 +280,30 @@ class Gateway:
 
     async def _read(
         self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str
-    ) -> tuple[Kept, bool]:
-        """An answer that may come from memory, and whether it is stale; rights come first."""
+    ) -> Kept:
+        """An answer that may come from memory: fresh as the app allows, stale while the shop is
+        down. Rights come first.
+        """
         _, declared = self.calls.way(shop, app, caller.citizen_id)
         await self.calls.check_rights(caller, shop, declared)
         return await self._recall(caller, shop, declared, operation, asked, lang)
 
     async def _recall(
         self, caller: Caller, shop: str, app: App, operation: str, asked: Any, lang: str
-    ) -> tuple[Kept, bool]:
+    ) -> Kept:
         """The same, where rights were looked at."""
         key = self._cache.key(caller.citizen_id, shop, app.id, operation, asked)
         if kept := self._cache.get(key, self._house.clock.monotonic(), app.cache_seconds):
-            return kept, False
+            return kept
         try:
             answer = await self.calls.ask(caller, shop, app.id, operation, asked, lang, checked=app)
         except SHOP_FAULTS:
             if kept := self._cache.get(key, self._house.clock.monotonic(), STALE_S):
-                return kept, True
+                return msgspec.structs.replace(kept, stale=True)
             raise
         kept = Kept(answer, self._house.clock.now(), self._house.clock.monotonic())
         self._cache.put(key, kept)
-        return kept, False
+        return kept
 
     async def _note_call(self, caller: Caller, shop: str, app: str, operation: str) -> UUID:
         bucket = ids.bucket_of(caller.citizen_id)

@@ -56,6 +56,19 @@ def translate(lang: str, msgid: str, **values: Any) -> str:
     return said.format(**values) if values else said
 
 
+def both(msgid: str, **values: Text | str) -> Text:
+    """A message in both languages; values that are texts are filled in each in its own."""
+
+    def one(lang: Lang) -> str:
+        filled = {
+            name: value if isinstance(value, str) else pick(value, lang)
+            for name, value in values.items()
+        }
+        return translate(lang, msgid, **filled)
+
+    return {"zh-CN": one("zh-CN"), "en": one("en")}
+
+
 @cache
 def catalogue() -> dict[str, str]:
     """English → Chinese, from every room's `locale/zh.po`."""

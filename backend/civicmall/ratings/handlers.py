@@ -16,10 +16,9 @@ from civicmall.gateway import Gateway
 from civicmall.kernel import ids
 from civicmall.kernel.db import Pool
 from civicmall.kernel.house import House
-from civicmall.kernel.i18n import Text
 from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
-from civicmall.shops import NoSuchShop, Registry
+from civicmall.shops import Registry
 from shopkit import Event, EventType
 
 from . import rules
@@ -42,7 +41,7 @@ def listen(handlers: Handlers, house: House, registry: Registry, gateway: Gatewa
         await tell(db, registry, event.rectification_id, delivery)
 
     async def on_finished(db: Pool, event: Finished, delivery: Delivery) -> None:
-        title, body = invitation(shop_name(registry, event.shop))
+        title, body = invitation(registry.name(event.shop))
         await inbox.send(
             db,
             citizen_id=event.citizen_id,
@@ -152,7 +151,7 @@ async def tell(db: Pool, registry: Registry, ticket_id: UUID, delivery: Delivery
     words = message(
         step.move,
         {
-            "shop": shop_name(registry, ticket.shop),
+            "shop": registry.name(ticket.shop),
             "due": step.due_on.isoformat(),
             "who": ticket.responsible,
             "phone": ticket.phone,
@@ -171,11 +170,3 @@ async def tell(db: Pool, registry: Registry, ticket_id: UUID, delivery: Delivery
         body=body,
         link=f"/rectifications/{ticket_id}",
     )
-
-
-def shop_name(registry: Registry, shop: str) -> Text:
-    """A shop's name; its id where its manifest can't be read."""
-    try:
-        return registry.manifest(shop).name
-    except NoSuchShop:
-        return {"zh-CN": shop, "en": shop}

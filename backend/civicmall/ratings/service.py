@@ -12,7 +12,7 @@ from civicmall.kernel import idempotency, ids, outbox
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
 from civicmall.kernel.http import Page, decode_cursor, page
-from civicmall.kernel.i18n import Text
+from civicmall.kernel.i18n import Text, both
 from civicmall.payments import finished_order
 from civicmall.shops import NoSuchShop, Registry
 
@@ -24,7 +24,7 @@ from .levels import CURRENT, VERSIONS
 from .models import MineRow, Rating, RatingRow, Rectification, RectificationItem, Subject
 from .queries import q
 from .tickets import Clock
-from .words import NO_CONTACT, both
+from .words import NO_CONTACT
 
 PSEUDONYMS: Final = "ratings.pseudonym"
 """What the key that makes citizens' pseudonyms is derived for."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from civicmall.kernel import i18n
-from civicmall.kernel.i18n import Text
+from civicmall.kernel.i18n import Text, both
 
 from .rules import Move, State
 
@@ -89,19 +88,6 @@ INVITATION: Final = (
 TOO_FEW: Final = "Too few ratings"
 NO_CONTACT: Final = "the department's service desk"
 """Where a shop's manifest can't be read at the moment."""
-
-
-def both(msgid: str, **values: Text | str) -> Text:
-    """A message in both languages; values that are texts are filled in each in its own."""
-
-    def one(lang: str) -> str:
-        filled: dict[str, Any] = {
-            name: value if isinstance(value, str) else i18n.pick(value, lang)
-            for name, value in values.items()
-        }
-        return i18n.translate(lang, msgid, **filled)
-
-    return {"zh-CN": one("zh-CN"), "en": one("en")}
 
 
 def invitation(shop: Text) -> tuple[Text, Text]:

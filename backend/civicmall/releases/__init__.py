@@ -21,7 +21,7 @@ from .errors import (
 from .models import Checked, Release, ReleaseDetail, Step, Submission
 from .routes import routers
 from .rules import MOVES, REASONED, Move, State
-from .service import move, one, record, refresh, some, submit
+from .service import kept, move, one, record, refresh, some, submit
 
 if TYPE_CHECKING:
     from civicmall.kernel.house import House
@@ -38,6 +38,6 @@ def jobs(house: House, registry: Registry) -> list[Job]:
 __all__ = [
     "MOVES", "REASONED", "BadShopManifest", "CanaryRunning", "Change", "Checked", "FourEyes", "Move",
     "NoSuchRelease", "NotYourShop", "NothingBefore", "Release", "ReleaseDetail", "ReleaseMoved",
-    "ReportFailed", "State", "Step", "Submission", "VersionNotHigher", "jobs", "move", "one", "record",
-    "refresh", "routers", "some", "submit",
+    "ReportFailed", "State", "Step", "Submission", "VersionNotHigher", "jobs", "kept", "move", "one",
+    "record", "refresh", "routers", "some", "submit",
 ]  # fmt: skip

@@ -173,9 +173,6 @@ order by s.no desc limit 1;
 -- name: goes_back(shop)$
 select exists (select from releases.release where shop = :shop and state = 'replaced');
 
--- name: canary_of(shop, id)$
-select exists (select from releases.release where shop = :shop and state = 'canary' and id <> :id);
-
 -- name: highest(shop)$
 select version from releases.release where shop = :shop order by rank desc limit 1;
 

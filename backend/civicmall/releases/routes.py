@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Router, get, post
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
+from msgspec import Struct
 
 from civicmall.identity import NotAllowed, Staff, operator_only, staff_only
 from civicmall.kernel.db import Pool
-from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
+from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, Problem
 from civicmall.kernel.house import House
 from civicmall.kernel.http import After, IdempotencyKey, Limit, Page, problems
 from civicmall.shops import Registry
@@ -30,7 +32,7 @@ from .errors import (
     VersionNotHigher,
 )
 from .models import Because, CanaryAsk, Release, ReleaseDetail, Remark, Submission
-from .rules import STATES
+from .rules import STATES, Move
 
 ShopFilter = Annotated[
     str | None,
@@ -45,7 +47,6 @@ StateFilter = Annotated[
         description="Only in this state.",
     ),
 ]
-MOVES = problems(NoSuchRelease, ReleaseMoved, FourEyes)
 
 
 @post(
@@ -90,130 +91,48 @@ async def one(
     return await service.one(db, staff, release)
 
 
-@post(
-    "/releases/{release:uuid}/approve",
-    status_code=HTTP_200_OK, responses=MOVES, summary="Find a release good",
-)  # fmt: skip
-async def approve(
-    release: FromPath[UUID],
-    data: JSONBody[Remark],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(house, registry, staff, release, "approve", note=data.note)
+def _step(
+    move: Move, asked: type[Struct], summary: str, *refusals: type[Problem]
+) -> HTTPRouteHandler:
+    """The address of one step, and what it asks for."""
+
+    async def take(
+        release: FromPath[UUID],
+        data: Any,
+        house: NamedDependency[House],
+        registry: NamedDependency[Registry],
+        staff: NamedDependency[Staff],
+    ) -> ReleaseDetail:
+        percent = data.percent if isinstance(data, CanaryAsk) else None
+        return await service.move(
+            house, registry, staff, release, move, note=data.note, percent=percent
+        )
+
+    take.__name__ = move  # the document calls the operation by it
+    take.__annotations__["data"] = JSONBody[asked]  # which only this call knows
+    return post(
+        f"/releases/{{release:uuid}}/{move}",
+        status_code=HTTP_200_OK,
+        responses=problems(NoSuchRelease, ReleaseMoved, *refusals),
+        summary=summary,
+    )(take)
 
 
-@post(
-    "/releases/{release:uuid}/reject",
-    status_code=HTTP_200_OK, responses=MOVES, summary="Send a release back, with the reason",
-)  # fmt: skip
-async def reject(
-    release: FromPath[UUID],
-    data: JSONBody[Because],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(house, registry, staff, release, "reject", note=data.note)
-
-
-@post(
-    "/releases/{release:uuid}/canary",
-    status_code=HTTP_200_OK,
-    responses=problems(NoSuchRelease, ReleaseMoved, FourEyes, CanaryRunning),
-    summary="Try a release with a share of the citizens; again to change the share",
-)
-async def canary(
-    release: FromPath[UUID],
-    data: JSONBody[CanaryAsk],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(
-        house, registry, staff, release, "canary", note=data.note, percent=data.percent
-    )
-
-
-@post(
-    "/releases/{release:uuid}/publish",
-    status_code=HTTP_200_OK, responses=MOVES, summary="Put a release before all citizens",
-)  # fmt: skip
-async def publish(
-    release: FromPath[UUID],
-    data: JSONBody[Remark],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(house, registry, staff, release, "publish", note=data.note)
-
-
-@post(
-    "/releases/{release:uuid}/rollback",
-    status_code=HTTP_200_OK,
-    responses=problems(NoSuchRelease, ReleaseMoved, NothingBefore),
-    summary="Take a release back: the one before it is live again, at once",
-)
-async def rollback(
-    release: FromPath[UUID],
-    data: JSONBody[Because],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(house, registry, staff, release, "rollback", note=data.note)
-
-
-@post(
-    "/releases/{release:uuid}/suspend",
-    status_code=HTTP_200_OK, responses=MOVES, summary="Close a shop for the time being",
-)  # fmt: skip
-async def suspend(
-    release: FromPath[UUID],
-    data: JSONBody[Because],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(house, registry, staff, release, "suspend", note=data.note)
-
-
-@post(
-    "/releases/{release:uuid}/resume",
-    status_code=HTTP_200_OK, responses=MOVES, summary="Open a suspended shop again",
-)  # fmt: skip
-async def resume(
-    release: FromPath[UUID],
-    data: JSONBody[Remark],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(house, registry, staff, release, "resume", note=data.note)
-
-
-@post(
-    "/releases/{release:uuid}/retire",
-    status_code=HTTP_200_OK, responses=MOVES, summary="Close a shop for good",
-)  # fmt: skip
-async def retire(
-    release: FromPath[UUID],
-    data: JSONBody[Because],
-    house: NamedDependency[House],
-    registry: NamedDependency[Registry],
-    staff: NamedDependency[Staff],
-) -> ReleaseDetail:
-    return await service.move(house, registry, staff, release, "retire", note=data.note)
+steps = [
+    _step("approve", Remark, "Find a release good", FourEyes),
+    _step("reject", Because, "Send a release back, with the reason", FourEyes),
+    _step("canary", CanaryAsk, "Try a release with a share of the citizens; again to change the share",
+          FourEyes, CanaryRunning),
+    _step("publish", Remark, "Put a release before all citizens", FourEyes),
+    _step("rollback", Because, "Take a release back: the one before it is live again, at once",
+          NothingBefore),
+    _step("suspend", Because, "Close a shop for the time being", FourEyes),
+    _step("resume", Remark, "Open a suspended shop again", FourEyes),
+    _step("retire", Because, "Close a shop for good", FourEyes),
+]  # fmt: skip
 
 
 routers = [
     Router("/v1/desk", route_handlers=[submit, some, one], guards=[staff_only], tags=["desk"]),
-    Router(
-        "/v1/desk",
-        route_handlers=[approve, reject, canary, publish, rollback, suspend, resume, retire],
-        guards=[operator_only],
-        tags=["desk"],
-    ),
+    Router("/v1/desk", route_handlers=steps, guards=[operator_only], tags=["desk"]),
 ]

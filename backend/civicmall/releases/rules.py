@@ -99,8 +99,7 @@ def may(row: ReleaseRow, staff: Staff, *, before: bool) -> list[Move]:
         for state, move in MOVES
         if state == row.state
         and WHO[move] == staff.role
-        and not (move in FOUR_EYES and staff.staff_id in (row.submitter, row.approver))
-        and not (move == "approve" and staff.staff_id == row.submitter)
+        and not _for_a_second(row, move, staff.staff_id)
         and not (move == "rollback" and state != "canary" and not before)
     ]
 
@@ -109,9 +108,14 @@ def why_not(row: ReleaseRow, move: Move, who: UUID) -> Literal["moved", "four-ey
     """Why a step was not taken, as far as the release itself tells."""
     if row.state not in sources(move):
         return "moved"
-    if move in FOUR_EYES and who in (row.submitter, row.approver):
-        return "four-eyes"
-    return "four-eyes" if move == "approve" and who == row.submitter else "other"
+    return "four-eyes" if _for_a_second(row, move, who) else "other"
+
+
+def _for_a_second(row: ReleaseRow, move: Move, who: UUID) -> bool:
+    """Whether a step must be somebody else's; the statement that writes asks the same."""
+    if move == "approve":
+        return who == row.submitter
+    return move in FOUR_EYES and who in (row.submitter, row.approver)
 
 
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-(.+))?")

@@ -199,8 +199,8 @@ async def one(db: Db, staff: Staff, release_id: UUID) -> ReleaseDetail:
     prior: PriorRow | None = await q.prior(db, id=row.id, shop=row.shop, live_at=row.live_at)
     steps: list[Step] = await q.steps(db, id=row.id, most=STEPS_MAX)
     before: bool = await q.goes_back(db, shop=row.shop)
-    manifest = _kept(papers.manifest)
-    earlier = _kept(prior.manifest) if prior else None
+    manifest = kept(papers.manifest)
+    earlier = kept(prior.manifest) if prior else None
     return ReleaseDetail(
         release=_release(row, staff, before=before),
         manifest=papers.manifest,
@@ -250,8 +250,8 @@ def _release(row: ReleaseRow, staff: Staff, *, before: bool) -> Release:
     )
 
 
-def _kept(said: dict[str, Any]) -> Manifest | None:
-    """A manifest as kept; None where it is of a contract that today's program can't read."""
+def kept(said: dict[str, Any]) -> Manifest | None:
+    """A stored manifest; None where it is of a contract that today's program can't read."""
     try:
         return msgspec.convert(said, Manifest)
     except msgspec.ValidationError:
@@ -285,8 +285,8 @@ async def refresh(db: Db, registry: Registry) -> bool:
     wanted = [row.digest for row in rows if row.kind == "submitted"]
     known = {d: m for d in wanted if (m := registry.placed_manifest(d)) is not None}
     if missing := [digest for digest in wanted if digest not in known]:
-        kept: list[ManifestRow] = await q.manifests(db, digests=missing)
-        known |= {row.digest: m for row in kept if (m := _kept(row.manifest)) is not None}
+        found: list[ManifestRow] = await q.manifests(db, digests=missing)
+        known |= {row.digest: m for row in found if (m := kept(row.manifest)) is not None}
     changed = registry.place(
         Placed(r.shop, r.version, r.digest, r.kind, r.state, r.percent, known.get(r.digest))
         for r in rows

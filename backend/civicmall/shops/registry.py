@@ -17,10 +17,9 @@ from shopkit import App, Manifest
 
 from . import rules
 from .errors import NoSuchApp, NoSuchShop, ShopClosed, ShopRetired
-from .models import AppView, Deployed, Placed, ShopEntry, ShopView, State
+from .models import AppView, Deployed, Placed, ShopEntry, ShopView
 
 log = logs.get("shops")
-STATES: dict[str, State] = {"suspended": "suspended", "retired": "retired"}
 
 
 class Running(Struct, frozen=True):
@@ -30,6 +29,11 @@ class Running(Struct, frozen=True):
     live: Deployed | None
     canary: Deployed | None = None
     percent: int = 0
+
+    @property
+    def called(self) -> list[Deployed]:
+        """The versions that are called: the live one, then the canary."""
+        return [one for one in (self.live, self.canary) if one is not None]
 
 
 class Registry:
@@ -86,7 +90,7 @@ class Registry:
         if entry is None:
             return None
         if main is not None and main.role != "live":
-            return Running(msgspec.structs.replace(entry, state=STATES[main.role]), None)
+            return Running(msgspec.structs.replace(entry, state=main.role), None)
         canary = self._deployed(trial, self._entry(shop, trial)) if trial else None
         live = None if main is None and trial else self._deployed(main, entry)
         return Running(entry, live, canary, trial.percent if trial and canary else 0)
@@ -112,34 +116,40 @@ class Registry:
         if entry is None or entry.manifest is None:
             return None
         manifest = entry.manifest
-        remote = placed is not None and placed.kind == "submitted"
-        digest = placed.digest if placed is not None and remote else self._digests[entry.id]
+        if placed is not None and placed.kind == "submitted":
+            digest = placed.digest
+        else:
+            digest = self._digests[entry.id]
         return Deployed(entry.id, manifest.version, digest, manifest, entry.shop)
 
-    def pick(self, shop_id: str, citizen_id: UUID) -> Deployed:
-        """The version that a citizen meets: the canary by share, else the live one.
+    def pick(self, shop_id: str, citizen_id: UUID | None) -> Deployed:
+        """The version that a citizen meets: the canary by share, else the live one. Whoever is no
+        citizen meets the canary only where nothing is live.
 
         Raises NoSuchShop, ShopClosed, ShopRetired.
         """
         running = self._running.get(shop_id)
         if running is None or running.entry.manifest is None:
             raise NoSuchShop(shop=shop_id)
-        if running.canary and rules.meets_canary(shop_id, citizen_id, running.percent):
-            return running.canary
+        trial = running.canary
+        if trial and citizen_id and rules.meets_canary(shop_id, citizen_id, running.percent):
+            return trial
         if running.live is not None:
             return running.live
+        if trial and citizen_id is None:
+            return trial
         if running.entry.state == "retired":
             raise ShopRetired(shop=shop_id)
-        raise ShopClosed(shop=shop_id, reason="opening" if running.canary else "suspended")
+        raise ShopClosed(shop=shop_id, reason="opening" if trial else "suspended")
 
     def deployed(self) -> list[Deployed]:
         """Every version that is called: of each shop the live one, then the canary."""
-        return [
-            one
-            for running in self._running.values()
-            for one in (running.live, running.canary)
-            if one is not None
-        ]
+        return [one for running in self._running.values() for one in running.called]
+
+    def deployed_of(self, shop_id: str) -> list[Deployed]:
+        """The same of one shop; none of one that isn't here."""
+        running = self._running.get(shop_id)
+        return running.called if running is not None else []
 
     def all(self) -> list[ShopEntry]:
         """Every shop, broken ones too, by id."""
@@ -159,6 +169,13 @@ class Registry:
             raise NoSuchShop(shop=shop_id)
         return manifest
 
+    def name(self, shop_id: str) -> i18n.Text:
+        """What a shop is called; its id where its manifest can't be read or it has left."""
+        try:
+            return self.manifest(shop_id).name
+        except NoSuchShop:
+            return {"zh-CN": shop_id, "en": shop_id}
+
     def app(self, shop_id: str, app_id: str) -> App:
         """One app's part of that manifest. Raises NoSuchShop, NoSuchApp."""
         app = self.manifest(shop_id).app(app_id)
@@ -171,11 +188,7 @@ class Registry:
         NoSuchApp.
         """
         apps = [self.app(shop_id, app_id)]
-        apps += [
-            found
-            for one in self.deployed()
-            if one.shop == shop_id and (found := one.manifest.app(app_id))
-        ]
+        apps += [found for one in self.deployed_of(shop_id) if (found := one.manifest.app(app_id))]
         return frozenset(claim.name for app in apps for claim in app.claims)
 
     def report(self, shop_id: str, reason: str, digest: str = "") -> None:
