@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
-import uvicorn
 from pyreqwest.client import ClientBuilder
 from pyreqwest.compatibility.httpx import HttpxTransport
 
 from civicmall import app
+from civicmall.identity import account
 from civicmall.kernel import outbox
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
 from civicmall.kernel.serving import Protocol
 from civicmall.shops import Registry
+from tests.citizens import caller
+from tests.serving import listener, served
 
 SETTLE_S = 20.0
 
@@ -87,6 +89,11 @@ class City:
         assert pair.status_code == 200, pair.text
         return await self.client(pair.json()["access_token"])
 
+    async def short(self, phone: str, level: int = 1) -> tuple[httpx.AsyncClient, UUID]:
+        """Whoever has this phone, signed in without a code, with a client for hundreds at once."""
+        found = await account(self.house, phone)
+        return await self.crowd(self.parts.tokens.access(caller(found, level))), found
+
     async def citizen(self, persona: str) -> httpx.AsyncClient:
         """A persona at level 2 who agreed to everything; the same client each time."""
         if persona not in self._citizens:
@@ -141,42 +148,9 @@ async def running_city(
     settings: Settings, registry: Registry, clock: Clock | None = None
 ) -> AsyncGenerator[City]:
     """Serve on a free port of the loopback interface until left."""
-    with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # asyncio sets NODELAY only then
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    with listener() as bound:
+        port = bound.getsockname()[1]
         here = msgspec.structs.replace(settings, port=port, public_url=f"http://127.0.0.1:{port}")
         outermost = app.create_app(here, registry, clock)
-        config = uvicorn.Config(
-            outermost, http=Protocol, lifespan="on", log_config=None, access_log=False
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            while not server.started:
-                if serving.done():
-                    raise RuntimeError("the server did not start")
-                await asyncio.sleep(0.005)
-            async with AsyncExitStack() as stack:
-                yield City(here, outermost.app.state, stack)
-        finally:
-            server.should_exit = True
-            await serving
-
-
-@asynccontextmanager
-async def listening(application: Any) -> AsyncGenerator[str]:
-    """Serve any ASGI application on a free port of the loopback interface; answers its address."""
-    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            application, http="httptools", lifespan="off", log_config=None, access_log=False
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            while not server.started:
-                await asyncio.sleep(0.005)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
+        async with served(outermost, bound, http=Protocol), AsyncExitStack() as stack:
+            yield City(here, outermost.app.state, stack)

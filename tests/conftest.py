@@ -18,10 +18,11 @@ import pytest
 import pytest_asyncio
 
 from civicmall import app
-from civicmall.kernel import crypto, db, embedded, logs
-from civicmall.kernel.clock import Clock
+from civicmall.kernel import embedded, logs
 from civicmall.kernel.config import LOOPBACK, Settings
 from civicmall.kernel.house import House
+from civicmall.shops import Registry
+from tests.citizens import own_house
 from tests.city import City, running_city
 
 TEMPLATE = "template_city"
@@ -49,23 +50,29 @@ def server() -> embedded.Server:
 
 
 @pytest.fixture(scope="session")
-def registry() -> Any:
+def found_shops() -> list[Any]:
     """The shops of the checkout, imported once."""
-    return app.open_registry(Settings.from_env({}, database_url="unused"))
+    return app.open_registry(Settings.from_env({}, database_url="unused")).all()
+
+
+@pytest.fixture(scope="module")
+def registry(found_shops: list[Any]) -> Registry:
+    """A module's own registry of them: what one does to a shop, no other sees."""
+    return Registry(found_shops)
 
 
 @pytest.fixture(scope="session")
-def template(server: embedded.Server, registry: Any) -> str:
+def template(server: embedded.Server, found_shops: list[Any]) -> str:
     """A database with every migration, all content and the sandbox's data."""
     with (RUN / "template.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (RUN / "template.done").exists():
-            asyncio.run(_make_template(server, registry))
+            asyncio.run(_make_template(server, Registry(found_shops)))
             (RUN / "template.done").touch()
     return TEMPLATE
 
 
-async def _make_template(server: embedded.Server, registry: Any) -> None:
+async def _make_template(server: embedded.Server, registry: Registry) -> None:
     await _sql(server.url, f"create database {TEMPLATE}")
     settings = Settings(database_url=_url(server, TEMPLATE), data_dir=RUN)
     await app.prepare(settings, registry)
@@ -94,13 +101,12 @@ def settings(database_url: str) -> Settings:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def house(settings: Settings) -> AsyncGenerator[House]:
     """A house without a server: for verbs that are called directly."""
-    pool = await db.open_pool(settings.database_url, size_max=8)
-    yield House(settings, Clock(), crypto.load(settings.data_dir), pool)
-    await pool.close()
+    async with own_house(settings) as found:
+        yield found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def city(settings: Settings, registry: Any) -> AsyncGenerator[City]:
+async def city(settings: Settings, registry: Registry) -> AsyncGenerator[City]:
     """A running city over real HTTP."""
     async with running_city(settings, registry) as found:
         yield found

@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from civicmall import shops
+from civicmall.kernel.config import Settings
 from civicmall.shops import Registry
 
 PROJECT: Final = """
@@ -88,6 +89,12 @@ def build(plugins: Path, said: dict[str, Any], code: str, **files: str) -> None:
 def opened(plugins: Path) -> Registry:
     """The registry of a folder made here, and of no other shop."""
     return shops.load(shops.discover(plugins))
+
+
+def beside_ours(plugins: Path) -> Registry:
+    """The registry of a folder made here, and of the checkout's own shops."""
+    ours = Settings.from_env({}, database_url="unused").plugins
+    return shops.load([*shops.discover(plugins), *shops.discover(ours)])
 
 
 def inside(shop_id: str) -> Any:

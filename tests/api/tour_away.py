@@ -9,7 +9,8 @@ from typing import Any, Final
 import httpx
 import msgspec
 from litestar import Litestar, post
-from tests.city import City, listening
+from tests.city import City
+from tests.serving import served
 from tests.workshop import app, manifest, text
 
 from shopkit.keys import Key
@@ -44,7 +45,7 @@ def shop() -> Litestar:
 
 async def away(t: Any, city: City, c: httpx.AsyncClient, publish: Any) -> None:
     """From the application to the department's late yes. `publish` brings a manifest live."""
-    async with listening(shop()) as url:
+    async with served(shop()) as url:
         said = manifest(
             SHOP, [app("felling", "apply")], contract=2, runtime={"url": url, "key": KEY.text}
         )

@@ -10,8 +10,6 @@ import asyncio
 import select
 import socket
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -23,14 +21,13 @@ import uvloop
 from msgspec import Struct
 from tests.bench import mall, proxies
 from tests.bench.load import Plan, raw
-from tests.bench.place import ROOT, Place, Process, free_port
+from tests.bench.place import Place, Process
+from tests.citizens import caller, own_house, verified
+from tests.serving import free_port
 
 from civicmall import app, identity
-from civicmall.identity import Caller, Tokens, Verification
-from civicmall.kernel import crypto, db, ids
-from civicmall.kernel.clock import Clock
+from civicmall.identity import Tokens
 from civicmall.kernel.config import Settings
-from civicmall.kernel.house import House
 from shopkit import Filled
 from shopkit.sandbox import people
 
@@ -78,11 +75,9 @@ class City(AbstractContextManager["City"]):
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.upstream = free_port()
         self.url = place.database("mall")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.upstream", str(self.upstream)], cwd=ROOT
-        )
+        self._shop = place.python("-m", "tests.bench.upstream", "PORT")
+        self.upstream = self._shop.port
         registry = mall.registry(place.folder, self.upstream)
         asyncio.run(app.prepare(self.settings(free_port()), registry))
 
@@ -93,8 +88,8 @@ class City(AbstractContextManager["City"]):
     def serve(self) -> Process:
         """The city in a process of its own."""
         folder = str(self.place.folder)
-        return Process(
-            self.place, "-m", "tests.bench.mall", "PORT", str(self.upstream), self.url, folder
+        return self.place.python(
+            "-m", "tests.bench.mall", "PORT", str(self.upstream), self.url, folder
         )
 
     def tokens(self, port: int) -> list[str]:
@@ -103,21 +98,15 @@ class City(AbstractContextManager["City"]):
 
     async def _tokens(self, port: int) -> list[str]:
         settings = self.settings(port)
-        pool = await db.open_pool(settings.database_url, size_max=2)
-        try:
-            house = House(settings, Clock(), crypto.load(self.place.folder), pool)
+        async with own_house(settings, size_max=2) as house:
             made = Tokens(house.keys, settings.public_url, house.clock)
-            found: list[str] = []
-            for person in people(house.clock.today())[:CITIZENS]:
-                citizen = await identity.account(house, person.phone)
-                found.append(made.access(Caller(citizen, ids.new(ids.bucket_of(citizen)), 2)))
-            return found
-        finally:
-            await pool.close()
+            return [
+                made.access(caller(await identity.account(house, person.phone), 2))
+                for person in people(house.clock.today())[:CITIZENS]
+            ]
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+        self._shop.__exit__()
 
 
 async def _times(calls: dict[str, Call], count: int) -> dict[str, Calls]:
@@ -143,22 +132,16 @@ async def _overheads(city: City, count: int) -> dict[str, Calls]:
     async with app.assemble(settings, registry) as parts:
         gateway, clock = parts.gateway, parts.house.clock
         person = people(clock.today())[0]
-        citizen = await identity.account(parts.house, person.phone)
-        await identity.verify(parts.house, citizen, Verification(person.name, person.id_number))
-        claims = frozenset({"id_number"})
-        await identity.give_consent(
-            parts.house.db, citizen, "bench_near", "asking", ["id_number"], claims
-        )
-        caller = Caller(citizen, citizen, 2)
+        who = caller(await verified(parts.house, person, "bench_near", ["asking"]), 2)
 
         def through(shop: str, name: str) -> Call:
-            return lambda: gateway.ask(caller, shop, name, "enquire.run", ASKED, "en")
+            return lambda: gateway.ask(who, shop, name, "enquire.run", ASKED, "en")
 
         ways = {name: gateway.gates.way(name, None) for name in ("bench_near", "bench_away")}
         near: Any = ways["bench_near"].gate.host
         declared = ways["bench_near"].deployed.manifest.app("plain")
         assert declared is not None
-        facts = await gateway.calls.facts(ways["bench_near"], caller, declared, "enquire.run", "en")
+        facts = await gateway.calls.facts(ways["bench_near"], who, declared, "enquire.run", "en")
         call = facts.call(None)
         away: Any = ways["bench_away"].gate.host
         loop = asyncio.get_running_loop()
@@ -240,13 +223,14 @@ def per_core(
             name: _Target(server.port, server.pid, requests) for name, requests in ours.items()
         }
         plain = [raw("GET", proxies.PATH, {"accept-language": "en"})]
-        peers = {
-            "fastify": proxies.fastify(city.place, city.upstream, say, fetch=fetch),
-            "nginx": proxies.nginx(city.place, city.upstream, say),
-        }
-        for name, peer in peers.items():
-            if (running := stack.enter_context(peer)) is not None:
-                targets[name] = _Target(*running, plain)
+
+        def beside(name: str, peer: Process | None) -> None:
+            if peer is not None:
+                stack.enter_context(peer)
+                targets[name] = _Target(peer.port, peer.pid, plain)
+
+        beside("fastify", proxies.fastify(city.place, city.upstream, say, fetch=fetch))
+        beside("nginx", proxies.nginx(city.place, city.upstream, say))
         for target in targets.values():
             _per_core(city.place, target, seconds)  # a just-in-time compiler needs that long
         seen: dict[str, list[float]] = {name: [] for name in targets}

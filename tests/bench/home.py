@@ -7,14 +7,11 @@ from typing import Final
 
 from tests.bench.load import Plan, Seen, raw
 from tests.bench.place import Place, Process
+from tests.citizens import caller, own_house, verified
 
-from civicmall import identity
-from civicmall.identity import Caller, Tokens, Verification
-from civicmall.kernel import crypto, db, ids
-from civicmall.kernel.clock import Clock
+from civicmall.identity import Tokens
 from civicmall.kernel.config import Settings
-from civicmall.kernel.house import House
-from shopkit.sandbox import Person, people
+from shopkit.sandbox import people
 
 CONNECTIONS: Final = 16
 CITIZENS: Final = 32
@@ -28,24 +25,11 @@ async def tokens(place: Place, server: Process) -> list[str]:
         data_dir=place.folder,
         public_url=f"http://127.0.0.1:{server.port}",
     )
-    pool = await db.open_pool(settings.database_url, size_max=4)
-    try:
-        house = House(settings, Clock(), crypto.load(place.folder), pool)
+    async with own_house(settings, size_max=4) as house:
         made = Tokens(house.keys, settings.public_url, house.clock)
         wanted = people(house.clock.today())[:CITIZENS]
-        return list(await asyncio.gather(*(_token(house, made, person) for person in wanted)))
-    finally:
-        await pool.close()
-
-
-async def _token(house: House, made: Tokens, person: Person) -> str:
-    citizen = await identity.account(house, person.phone)
-    await identity.verify(house, citizen, Verification(person.name, person.id_number))
-    for app in APPS:
-        await identity.give_consent(
-            house.db, citizen, "utility_bills", app, ["id_number"], frozenset({"id_number"})
-        )
-    return made.access(Caller(citizen, ids.new(ids.bucket_of(citizen)), 2))
+        known = (verified(house, person, "utility_bills", APPS) for person in wanted)
+        return [made.access(caller(citizen, 2)) for citizen in await asyncio.gather(*known)]
 
 
 def homes(place: Place, server: Process, seconds: float) -> Seen:

@@ -14,6 +14,7 @@ import msgspec
 import uvloop
 from tests.bench.load import Plan, raw
 from tests.bench.place import Place
+from tests.citizens import own_house
 
 from civicmall import app, payments
 from civicmall.kernel import crypto, db
@@ -121,20 +122,18 @@ class Till:
         return uvloop.run(self._by_pool(self.take()))
 
     async def _by_pool(self, numbers: range) -> float:
-        pool = await db.open_pool(self.url, size_max=CLIENTS)
-        house = House(self.settings, Clock(), crypto.load(self.place.folder), pool)
         told = iter([Paid(order_id(n), f"T{n}", 100, datetime.now(UTC)) for n in numbers])
         outcomes: set[str] = set()
+        async with own_house(self.settings, CLIENTS) as house:
 
-        async def client() -> None:
-            for paid in told:
-                outcomes.add((await payments.settle(house, "sandbox", paid)).outcome)
+            async def client() -> None:
+                for paid in told:
+                    outcomes.add((await payments.settle(house, "sandbox", paid)).outcome)
 
-        await asyncio.gather(*(pool.fetchval("select 1") for _ in range(CLIENTS)))
-        began = time.perf_counter()
-        await asyncio.gather(*(client() for _ in range(CLIENTS)))
-        took = time.perf_counter() - began
-        await pool.close()
+            await asyncio.gather(*(house.db.fetchval("select 1") for _ in range(CLIENTS)))
+            began = time.perf_counter()
+            await asyncio.gather(*(client() for _ in range(CLIENTS)))
+            took = time.perf_counter() - began
         if outcomes != {"posted"}:
             raise RuntimeError(f"not every payment was posted: {outcomes}")
         return len(numbers) / took

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ import httpx
 import msgspec
 import psutil
 from tests.bench.load import Plan, Seen
+from tests.serving import free_port
 
 from civicmall.kernel import embedded
 
@@ -28,19 +29,20 @@ ROOT: Final = Path(__file__).parents[2]
 class Process(AbstractContextManager["Process"]):
     """A server process; `up_s` is how long it took until the first answer."""
 
-    def __init__(self, place: Place, *command: str, health: str = "/healthz", **env: str) -> None:
-        self.port = free_port()
+    def __init__(
+        self, place: Place, *command: str, port: int | None = None, env: Mapping[str, str] = {}
+    ) -> None:
+        self.port = port or free_port()
         self._log = (place.folder / "log").open("ab")
-        shown = [part.replace("PORT", str(self.port)) for part in command]
         began = time.perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, *shown],
+            [part.replace("PORT", str(self.port)) for part in command],
             cwd=ROOT,
             env={**os.environ, "PORT": str(self.port), "CIVICMALL_SANDBOX": "1", **env},
             stdout=self._log,
             stderr=self._log,
         )
-        url = f"http://127.0.0.1:{self.port}{health}"
+        url = f"http://127.0.0.1:{self.port}/healthz"
         with httpx.Client(trust_env=False) as client:
             while True:
                 try:
@@ -50,6 +52,7 @@ class Process(AbstractContextManager["Process"]):
                     pass
                 gone = self._process.poll() is not None
                 if gone or time.perf_counter() - began > UP_S:
+                    self.__exit__()
                     raise RuntimeError((place.folder / "log").read_text()[-3000:])
                 time.sleep(0.01)
         self.up_s = time.perf_counter() - began
@@ -84,14 +87,18 @@ class Place(AbstractContextManager["Place"]):
             self.folder / "postgres", log=lambda _: None, lives_with=os.getpid()
         )
 
+    def python(self, *command: str, **env: str) -> Process:
+        """A program in Python; `PORT` in its command becomes the number."""
+        return Process(self, sys.executable, *command, env=env)
+
     def civicmall(self, command: str, **env: str) -> Process:
         """`civicmall run` or `civicmall serve` as a user starts it."""
         code = "from civicmall.cli import main; main()"
-        return Process(self, "-c", code, command, CIVICMALL_DATA=str(self.folder), **env)
+        return self.python("-c", code, command, CIVICMALL_DATA=str(self.folder), **env)
 
     def bare(self, *what: str) -> Process:
         """A peer of `bare.py`."""
-        return Process(self, "-m", "tests.bench.bare", "PORT", *what)
+        return self.python("-m", "tests.bench.bare", "PORT", *what)
 
     def load(self, plan: Plan) -> Seen:
         """Run the load generator and wait for what it saw."""
@@ -115,11 +122,3 @@ class Place(AbstractContextManager["Place"]):
     def __exit__(self, *_: object) -> None:
         self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
-import httpx
-from tests.bench.place import ROOT, Place, free_port
+from tests.bench.place import ROOT, Place, Process
+from tests.serving import free_port
 
 PEERS: Final = ROOT / "tests" / "bench" / "peers"
 PATH: Final = "/proxied/things/7"
@@ -35,71 +32,35 @@ http {{
 """
 
 
-@contextmanager
-def _running(command: list[str], port: int, log: Path) -> Generator[tuple[int, int]]:
-    with log.open("ab") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
-        try:
-            _wait(port, process, log)
-            yield port, process.pid
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    began = time.monotonic()
-    with httpx.Client(trust_env=False) as client:
-        while process.poll() is None and time.monotonic() - began < 30:
-            try:
-                if client.get(f"http://127.0.0.1:{port}/healthz", timeout=2).is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.02)
-    raise RuntimeError(log.read_text()[-2000:])
-
-
-@contextmanager
 def fastify(
     place: Place, upstream: int, say: Callable[[str], None], *, fetch: bool
-) -> Generator[tuple[int, int] | None]:
-    """@fastify/http-proxy as port and process; None, said why, where it isn't here."""
+) -> Process | None:
+    """@fastify/http-proxy; None, said why, where it isn't here."""
     if not shutil.which("node") or not shutil.which("npm"):
         say("@fastify/http-proxy is left out: there is no node here")
-        yield None
-        return
+        return None
     if not (PEERS / "node_modules").is_dir():
         if not fetch:
             say("@fastify/http-proxy is left out: not installed (npm ci in tests/bench/peers)")
-            yield None
-            return
+            return None
         done = subprocess.run(
             ["npm", "ci", "--no-audit", "--no-fund"],
             cwd=PEERS, capture_output=True, text=True, check=False, timeout=180,
         )  # fmt: skip
         if done.returncode:
             say(f"@fastify/http-proxy is left out: npm ci failed: {done.stderr[-200:]}")
-            yield None
-            return
-    port = free_port()
-    command = ["node", str(PEERS / "proxy.js"), str(port), str(upstream)]
-    with _running(command, port, place.folder / "fastify.log") as running:
-        yield running
+            return None
+    return Process(place, "node", str(PEERS / "proxy.js"), "PORT", str(upstream))
 
 
-@contextmanager
-def nginx(
-    place: Place, upstream: int, say: Callable[[str], None]
-) -> Generator[tuple[int, int] | None]:
+def nginx(place: Place, upstream: int, say: Callable[[str], None]) -> Process | None:
     """nginx the same."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not found:
         say("nginx is left out: it isn't installed (Debian: nginx-light)")
-        yield None
-        return
+        return None
     port, folder = free_port(), place.folder / "nginx"
     folder.mkdir(exist_ok=True)
     conf = folder / "nginx.conf"
     conf.write_text(NGINX.format(folder=folder, port=port, upstream=upstream))
-    command = [found, "-p", str(folder), "-c", str(conf)]
-    with _running(command, port, folder / "log") as running:
-        yield running
+    return Process(place, found, "-p", str(folder), "-c", str(conf), port=port)

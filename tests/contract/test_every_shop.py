@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
-from tests.contract.serving import served
+from tests.serving import served
 
 from civicmall.gateway import role, schema
 from civicmall.kernel.db import open_pool

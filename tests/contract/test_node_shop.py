@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from tests.contract.serving import served
+from tests.contract.platform import publishing
 
 from shopkit.keys import Key
 from shopkit.kit import Finding, bench_of, connect, letters, plan, run
@@ -83,19 +83,7 @@ async def test_it_passes_every_check_that_applies(url: str, report: list[Finding
 
 async def test_with_a_platform_it_believes_the_platform_alone() -> None:
     city = Key(b"the key of a city, no sandbox's."[:32])
-    keys = httpx.Response(200, json={"keys": [city.jwk("shops-1")]}).content
-
-    async def platform(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        if scope["type"] == "lifespan":
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": keys})
-
-    async with served(platform) as at, running(f"{at}/jwks.json") as url, connect(url) as remote:
+    async with publishing(city) as at, running(f"{at}/jwks.json") as url, connect(url) as remote:
         bench = bench_of(remote, remote.manifest.apps[0])
         me = bench.citizen(bench.people[0])
         path = remote.path("orders", "progress.list")

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from tests.contract.serving import served
+from tests.contract.platform import publishing
 
 from shopkit.keys import Key
 from shopkit.kit import CHECKS, Failed, connect, run
@@ -204,18 +204,7 @@ async def test_outside_a_sandbox_it_needs_a_platform(made: Path, tmp_path: Path)
 async def test_outside_a_sandbox_it_believes_the_platform_alone(
     made: Path, tmp_path: Path, house: Any
 ) -> None:
-    async def platform(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        body = json.dumps({"keys": [Key(b"the city's key: no sandbox has it"[:32]).jwk("shops-1")]})
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": body.encode()})
-
-    async with served(platform) as city:
+    async with publishing(Key(b"the city's key: no sandbox has it"[:32])) as city:
         args = ("--no-sandbox", "--platform", city, "--database-url", house.settings.database_url)
         key = ("--key-file", tmp_path / "shop.key")
         async with (

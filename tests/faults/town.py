@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,13 +20,13 @@ import psutil
 from msgspec import Struct
 from pyreqwest.client import ClientBuilder
 from pyreqwest.compatibility.httpx import HttpxTransport
+from tests.citizens import caller, own_house, verified
+from tests.serving import free_port
 
-from civicmall import app, identity
-from civicmall.identity import Caller, Tokens, Verification
-from civicmall.kernel import crypto, db, embedded, ids
-from civicmall.kernel.clock import Clock
+from civicmall import app
+from civicmall.identity import Tokens
+from civicmall.kernel import embedded
 from civicmall.kernel.config import Settings
-from civicmall.kernel.house import House
 from shopkit.sandbox import Person, households
 
 SHOP: Final = "utility_bills"
@@ -61,9 +60,7 @@ class Town:
         self.log = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.start_postgres()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.settings = Settings(
             database_url=self.postgres.url,
             data_dir=folder,
@@ -147,14 +144,14 @@ class Town:
     async def payers(self, count: int, mark: str) -> list[Payment]:
         """So many households with a bill to pay, known, consenting and signed in."""
         bills = await self._unpaid(count)
-        pool = await db.open_pool(self.settings.database_url, size_max=8)
-        house = House(self.settings, Clock(), crypto.load(self.folder), pool)
-        tokens = Tokens(house.keys, self.settings.public_url, house.clock)
-        try:
-            found = await asyncio.gather(*(self._payer(house, tokens, one, mark) for one in bills))
-        finally:
-            await pool.close()
-        return list(found)
+        async with own_house(self.settings) as house:
+            tokens = Tokens(house.keys, self.settings.public_url, house.clock)
+
+            async def payer(bill: Bill) -> Payment:
+                citizen = await verified(house, bill.person, SHOP, [bill.app])
+                return Payment(bill, tokens.access(caller(citizen, 2)), f"{mark}-{bill.id}")
+
+            return list(await asyncio.gather(*map(payer, bills)))
 
     async def _unpaid(self, count: int) -> list[Bill]:
         by_number = {int(person.key[-4:]): person for person in households()}
@@ -172,15 +169,6 @@ class Town:
         ]
         assert len(bills) >= count, "the sandbox has too few unpaid bills"
         return bills[:count]
-
-    async def _payer(self, house: House, tokens: Tokens, bill: Bill, mark: str) -> Payment:
-        person = bill.person
-        citizen = await identity.account(house, person.phone)
-        await identity.verify(house, citizen, Verification(person.name, person.id_number))
-        asked = frozenset({"id_number"})
-        await identity.give_consent(house.db, citizen, SHOP, bill.app, ["id_number"], asked)
-        caller = Caller(citizen, ids.new(ids.bucket_of(citizen)), 2)
-        return Payment(bill, tokens.access(caller), f"{mark}-{bill.id}")
 
     async def settled(self) -> None:
         """Until every event is handled."""

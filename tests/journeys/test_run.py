@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.serving import free_port
 
 COMMAND = str(Path(sys.executable).with_name("civicmall"))
 UP_S = 60.0
@@ -23,9 +24,7 @@ class Newcomer:
     """One data folder and port; runs the commands of the README."""
 
     def __init__(self, data: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {
             **{k: v for k, v in os.environ.items() if k != "DATABASE_URL"},

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,7 @@ import pytest
 from tests.conftest import RUN
 from tests.contract import library
 from tests.contract.library import BIN, ROOT, Block, Desk
+from tests.serving import free_port
 
 from shopkit.keys import Key
 from shopkit.signatures import CALLBACK_TAG, Memory, Request, Verifier
@@ -34,13 +34,6 @@ NODE: Final = shutil.which("node")
 IS_UP: Final = re.compile(r"is up|^http://127\.0\.0\.1:\d+$", re.MULTILINE)
 """What a command that stays says once it serves."""
 AFTERWARDS: Final = "\nexport -p >$STATE/env; pwd >$STATE/cwd\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Terminal:

@@ -10,13 +10,12 @@ from uuid import UUID, uuid4
 
 import httpx
 from tests import workshop
+from tests.citizens import caller
 from tests.city import City
 
-from civicmall import cases, shops
-from civicmall.identity import Caller, account
-from civicmall.kernel import ids
+from civicmall import cases
+from civicmall.identity import Caller
 from civicmall.kernel.clock import Clock
-from civicmall.kernel.config import Settings
 from civicmall.shops import Registry
 
 PNG: Final = b"\x89PNG\r\n\x1a\n" + b"picture " * 20
@@ -69,8 +68,7 @@ def office_registry(folder: Path) -> tuple[str, Registry]:
     ]  # fmt: skip
     said = workshop.manifest(name, apps, contract=2, limits={"timeout_ms": 5_000})
     workshop.build(folder, said, Path(__file__).with_name("office.py").read_text())
-    ours = Settings.from_env({}, database_url="unused").plugins
-    return name, shops.load([*shops.discover(folder), *shops.discover(ours)])
+    return name, workshop.beside_ours(folder)
 
 
 class Applicant:
@@ -85,7 +83,7 @@ class Applicant:
     @property
     def caller(self) -> Caller:
         """As the verbs know them."""
-        return Caller(self.id, ids.new(ids.bucket_of(self.id)), 1)
+        return caller(self.id)
 
     async def hand_in(
         self, body: bytes = PNG, media: str = "image/png", key: str = ""
@@ -151,9 +149,8 @@ class Applicant:
 
 async def applicant(city: City, shop: str) -> Applicant:
     """Somebody new, signed in the short way."""
-    citizen = await account(city.house, f"1670{next(_phones):07d}")
-    token = city.parts.tokens.access(Caller(citizen, ids.new(ids.bucket_of(citizen)), 1))
-    return Applicant(city, await city.crowd(token), citizen, shop)
+    client, citizen = await city.short(f"1670{next(_phones):07d}")
+    return Applicant(city, client, citizen, shop)
 
 
 async def beat(city: City) -> None:

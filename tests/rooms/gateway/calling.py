@@ -78,7 +78,7 @@ class Receiver:
 async def stream(c: Client, target: str, receiver: Receiver, **more: Any) -> Receiver:
     said: dict[str, Any] = {"deadline": soon(), "body_max": BODY_MAX, **more}
     await c.stream(
-        said.pop("method", "GET"), target, said.pop("headers", []), said.pop("body", None),
+        said.pop("method", "GET"), target, said.pop("headers", []), said.pop("body", b""),
         on_head=receiver.head, on_chunk=receiver.chunk, **said,
     )  # fmt: skip
     return receiver

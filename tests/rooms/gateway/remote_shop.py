@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from msgspec import Struct
 from tests import workshop
 from tests.city import City, running_city
 from tests.rooms.gateway.steps import Later, forgive
+from tests.serving import begin, free_port
 
 from civicmall import releases, shops
 from civicmall.gateway.gates import Way
@@ -69,9 +69,7 @@ class Served:
         self.app = app
         self.instead: Asgi | None = None
         self.seen: list[Seen] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -108,10 +106,7 @@ class Served:
             lifespan="on" if self.app is not None else "off", timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            assert not self._serving.done()
-            await asyncio.sleep(0.005)
+        self._serving = await begin(self._server)
 
     async def stop(self) -> None:
         """End every connection and listen no more."""

@@ -11,8 +11,6 @@ import httpx
 from tests.city import City
 
 from civicmall.gateway.breaker import Breaker
-from civicmall.identity import Caller, account
-from civicmall.kernel import ids
 from civicmall.kernel.clock import Clock
 
 _phones = itertools.count(1)
@@ -29,14 +27,7 @@ class Later(Clock):
 
 async def someone(city: City, level: int = 1) -> tuple[httpx.AsyncClient, UUID]:
     """Somebody new, signed in the short way."""
-    citizen = await account(city.house, f"1660{next(_phones):07d}")
-    token = city.parts.tokens.access(caller(citizen, level))
-    return await city.crowd(token), citizen
-
-
-def caller(citizen: UUID, level: int = 1) -> Caller:
-    """The same as the verbs know them."""
-    return Caller(citizen, ids.new(ids.bucket_of(citizen)), level)
+    return await city.short(f"1660{next(_phones):07d}", level)
 
 
 async def known(city: City, persona: str) -> httpx.AsyncClient:

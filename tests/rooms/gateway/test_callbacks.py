@@ -12,8 +12,8 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
+from tests.citizens import caller
 from tests.rooms.gateway.remote_shop import KEY, OTHER_KEY, Remote, placed, said
-from tests.rooms.gateway.steps import caller
 
 from civicmall.gateway.service import forget_calls
 from civicmall.kernel.errors import NotFound

@@ -238,7 +238,7 @@ async def test_head_has_no_body_whatever_its_length_says(server: Hostile, c: Cli
 async def test_what_is_sent(server: Hostile) -> None:
     async with client(server.port, prefix="/echo/v1") as c:
         reply = await c.request(
-            b"POST", "/a/b?c=%20d&e=/../f", [(b"x-note", b"\xe4 ;:"), (b"accept", b"*/*")], b"12\r\n",
+            "POST", "/a/b?c=%20d&e=/../f", [(b"x-note", b"\xe4 ;:"), (b"accept", b"*/*")], b"12\r\n",
             deadline=soon(), body_max=BODY_MAX,
         )  # fmt: skip
         seen = json.loads(reply.body)

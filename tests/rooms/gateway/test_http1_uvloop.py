@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ from tests.rooms.gateway.calling import Receiver, client, get, soon, stream
 from tests.rooms.gateway.hostile import BODY, Hostile
 from tests.rooms.gateway.test_http1_tls import HOST, NETWORKS, Authority
 
-from civicmall.gateway.http1 import BadCertificate, Client, RemoteFault
+from civicmall.gateway.http1 import BadCertificate, RemoteFault
 
-Scenario = Callable[[Hostile, Client], Awaitable[None]]
 SAME: list[Any] = [
     test_http1.test_a_reset_is_no_end_of_an_answer_without_a_length,
     test_http1.test_one_deadline_after_the_other_on_one_connection,

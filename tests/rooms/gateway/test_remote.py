@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.citizens import caller
 from tests.rooms.gateway.remote_shop import TIMEOUT_MS, Remote
-from tests.rooms.gateway.steps import bills, caller, known, someone
+from tests.rooms.gateway.steps import bills, known, someone
 
 from civicmall.identity import Caller
 from civicmall.kernel.errors import Problem

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.citizens import caller
 from tests.rooms.gateway.remote_shop import (
     Holding,
     Remote,
@@ -18,7 +19,7 @@ from tests.rooms.gateway.remote_shop import (
     said,
     service,
 )
-from tests.rooms.gateway.steps import Later, bills, caller, known, someone
+from tests.rooms.gateway.steps import Later, bills, known, someone
 
 from civicmall.gateway import gates
 from civicmall.gateway.breaker import FAULTS_MAX, OPEN_S

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.citizens import caller
 from tests.rooms.gateway.remote_shop import (
     OTHER_KEY,
     Asgi,
@@ -15,7 +16,7 @@ from tests.rooms.gateway.remote_shop import (
     problem,
     said,
 )
-from tests.rooms.gateway.steps import bills, caller, someone
+from tests.rooms.gateway.steps import bills, someone
 
 from civicmall.gateway import FormRefused, ShopBadAnswer, ShopFailed, ShopUnavailable
 from civicmall.gateway.errors import NoSuchThing, ShopRefused, ShopTimeout

@@ -7,11 +7,13 @@ import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-import uvicorn
+from tests.serving import served
 
 from civicmall.kernel import serving
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 PIECE: Final = b"x" * 50_000
 PIECES: Final = 400
 
@@ -50,19 +52,15 @@ class City:
 
 
 @asynccontextmanager
-async def served(city: City) -> AsyncGenerator[int]:
-    config = uvicorn.Config(
-        city, host="127.0.0.1", port=0, http=serving.Protocol, lifespan="off", log_config=None,
-        access_log=False, server_header=False,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        await server.shutdown()
+async def line(city: City, **more: Any) -> AsyncGenerator[Streams]:
+    """A connection to the city on its own server."""
+    async with served(city, http=serving.Protocol, lifespan="off") as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port, **more)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
@@ -76,36 +74,27 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_questions_in_a_row_are_answered_in_order() -> None:
-    async with served(City()) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with line(City()) as (reader, writer):
         for number in range(20):
             writer.write(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % number)
         found = [await answer(reader) for _ in range(20)]
-        writer.close()
-        await writer.wait_closed()
     assert found == [b"/%d" % number for number in range(20)]
 
 
 async def test_the_last_answer_is_whole_before_the_end() -> None:
-    async with served(City()) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with line(City()) as (reader, writer):
         writer.write(b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         found = await reader.read()
-        writer.close()
-        await writer.wait_closed()
     assert found.endswith(b"\r\n\r\n/last")
 
 
 async def test_who_does_not_read_is_not_sent_more() -> None:
     city = City()
-    async with served(city) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    async with line(city, limit=1024) as (reader, writer):
         writer.write(b"GET /much HTTP/1.1\r\nhost: x\r\n\r\n")
         await city.full.wait()
         assert city.streamed < PIECES
         body = await answer(reader)
-        writer.close()
-        await writer.wait_closed()
     assert body == PIECE * PIECES
     assert city.streamed == PIECES
 

@@ -13,7 +13,6 @@ from tests import workshop
 from tests.city import City, running_city
 from tests.rooms.payments.steps import KIOSK, Kiosk
 
-from civicmall import shops
 from civicmall.kernel.config import Settings
 from civicmall.shops import Registry
 
@@ -24,8 +23,7 @@ def kiosk_registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     plugins = tmp_path_factory.mktemp("kiosk")
     said = workshop.manifest(KIOSK, [workshop.app("stall", "bills")])
     workshop.build(plugins, said, Path(__file__).with_name("kiosk.py").read_text())
-    ours = Settings.from_env({}, database_url="unused").plugins
-    return shops.load([*shops.discover(plugins), *shops.discover(ours)])
+    return workshop.beside_ours(plugins)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import msgspec
 from tests import workshop
 from tests.city import City
 
-from civicmall.identity import Caller, account
 from civicmall.kernel import ids
 from civicmall.payments import Paid, Sandbox
 
@@ -100,10 +99,7 @@ class Payer:
 
 async def payer(city: City) -> Payer:
     """Somebody new, signed in the short way."""
-    citizen = await account(city.house, f"1880{next(_numbers):07d}")
-    caller = Caller(citizen, ids.new(ids.bucket_of(citizen)), 1)
-    client = await city.crowd(city.parts.tokens.access(caller))
-    return Payer(client, citizen)
+    return Payer(*await city.short(f"1880{next(_numbers):07d}"))
 
 
 def paid_now(order: dict[str, Any], amount_minor: int | None = None, txn: str = "") -> Paid:

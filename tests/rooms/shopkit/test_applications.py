@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -11,12 +10,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
+from tests.rooms.shopkit.schema import role_of, schema, write
 
-from civicmall.kernel import embedded, migrate
-from civicmall.kernel.db import open_pool
+from civicmall.kernel import embedded
 from shopkit import (
     Call,
     Citizen,
@@ -70,31 +68,16 @@ TAKEN = Reason(both("已有申请", "There is one already"), "room")
 PEOPLE = count()
 
 
-@pytest.fixture(scope="module")
-def migrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop's migration with the tables as they are given out."""
-    folder = tmp_path_factory.mktemp("migrations")
-    (folder / "0001_moves.sql").write_text(
-        f"-- moves\n-- depends:\n\n-- migrate: apply\n\n{TABLES}\n"
-        f"revoke update, delete on application_event from shop_moves_role;\n\n"
-        f"-- migrate: rollback\n\n{TABLES_BACK}\n"
-    )
-    return folder
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def db(server: embedded.Server, migrations: Path) -> AsyncGenerator[ShopDb]:
-    name = f"moves_{os.getpid()}"
-    owner: Any = await asyncpg.connect(server.url)
-    await owner.execute(f"create database {name}")
-    url = server.url.replace("/civicmall?", f"/{name}?")
-    role = "shop_moves_role"
-    await migrate.apply(url, [migrate.Room("shop_moves", migrations, role)])
-    pool = await open_pool(url, role=role, search_path="shop_moves", size_max=8)
-    yield pool
-    await pool.close()
-    await owner.execute(f"drop database {name} with (force)")
-    await owner.close()
+async def db(
+    server: embedded.Server, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[ShopDb]:
+    """With the tables as they are given out."""
+    revoked = f"revoke update, delete on application_event from {role_of('moves')};\n"
+    folder = tmp_path_factory.mktemp("moves")
+    write(folder, "moves", f"{TABLES}\n{revoked}", TABLES_BACK)
+    async with schema(server, "moves", folder) as found:
+        yield found
 
 
 class Citizens:

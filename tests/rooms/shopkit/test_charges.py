@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncGenerator, Coroutine
 from datetime import timedelta
@@ -16,44 +15,32 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.rooms.shopkit.fines import BOOK, ISSUER, NOW, OWED, Fine, Model, outcome
+from tests.rooms.shopkit.schema import role_of, schema, write
 
-from civicmall.kernel import embedded, migrate
-from civicmall.kernel.db import open_pool
+from civicmall.kernel import embedded
 from shopkit import ChargePaid, ChargeRefunded, NotFound, Refused, ShopDb
 from shopkit.charges import TABLES, TABLES_BACK, Paid
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
-ROLE = "shop_fines_role"
 CROWD = 50
 """Calls at the same moment."""
 WAITING = "select exists (select from pg_locks where not granted)"
 
 
-@pytest.fixture(scope="module")
-def migrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop's migration with the tables as they are given out."""
-    folder = tmp_path_factory.mktemp("charges")
-    (folder / "0001_fines.sql").write_text(
-        f"-- fines\n-- depends:\n\n-- migrate: apply\n\n{TABLES}\n"
-        f"revoke delete on charge_payment from {ROLE};\n"
-        f"revoke update, delete on charge_refund from {ROLE};\n\n"
-        f"-- migrate: rollback\n\n{TABLES_BACK}\n"
-    )
-    return folder
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def db(server: embedded.Server, migrations: Path) -> AsyncGenerator[ShopDb]:
-    name = f"fines_{os.getpid()}"
-    owner: Any = await asyncpg.connect(server.url)
-    await owner.execute(f"create database {name}")
-    url = server.url.replace("/civicmall?", f"/{name}?")
-    await migrate.apply(url, [migrate.Room("shop_fines", migrations, ROLE)])
-    pool = await open_pool(url, role=ROLE, search_path="shop_fines", size_max=12)
-    yield pool
-    await pool.close()
-    await owner.execute(f"drop database {name} with (force)")
-    await owner.close()
+async def db(
+    server: embedded.Server, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[ShopDb]:
+    """With the tables as they are given out."""
+    role = role_of("fines")
+    revoked = (
+        f"revoke delete on charge_payment from {role};\n"
+        f"revoke update, delete on charge_refund from {role};\n"
+    )
+    folder = tmp_path_factory.mktemp("fines")
+    write(folder, "fines", f"{TABLES}\n{revoked}", TABLES_BACK)
+    async with schema(server, "fines", folder, size_max=12) as found:
+        yield found
 
 
 @pytest.fixture

@@ -9,12 +9,10 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from tests import workshop
+from tests.rooms.shopkit.schema import schema, write
 
-from civicmall.kernel import migrate
-from civicmall.kernel.db import open_pool
 from civicmall.kernel.embedded import Server
 from shopkit import (
     BookAsk,
@@ -31,7 +29,6 @@ from shopkit import (
 )
 from shopkit.testing import TestShop
 
-SCHEMA, ROLE = "shop_counters", "civicmall_shop_counters"
 NOW = datetime(2026, 11, 30, 0, 30, tzinfo=UTC)
 """Half past eight on a Monday in the city."""
 MONDAY = date(2026, 11, 30)
@@ -76,10 +73,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     (home / "src" / "kit_counters").mkdir(parents=True)
     (home / "src" / "kit_counters" / "__init__.py").touch()
     (home / "migrations").mkdir()
-    (home / "migrations" / "0001_counters.sql").write_text(
-        f"-- counters\n-- depends:\n\n-- migrate: apply\n\n{counters.DDL}\n"
-        f"-- migrate: rollback\n\n{counters.DDL_BACK}"
-    )
+    write(home / "migrations", "counters", counters.DDL, counters.DDL_BACK)
     said = {"zh-CN": "户政"}
     manifest = {
         "id": "counters", "version": "1.0.0", "contract": 2, "name": said, "summary": said,
@@ -96,25 +90,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module")
-def database(server: Server, shop: Shop) -> Iterator[str]:
-    async def run(statement: str) -> None:
-        owner: Any = await asyncpg.connect(server.url)
-        await owner.execute(statement)
-        await owner.close()
-
-    asyncio.run(run("create database counters_town"))
-    url = server.url.replace("/civicmall?", "/counters_town?")
+async def db(server: Server, shop: Shop) -> AsyncIterator[ShopDb]:
     assert shop.migrations is not None
-    asyncio.run(migrate.apply(url, [migrate.Room(SCHEMA, shop.migrations, ROLE)]))
-    yield url
-    asyncio.run(run("drop database counters_town with (force)"))
-
-
-@pytest.fixture(scope="module")
-async def db(database: str) -> AsyncIterator[Any]:
-    pool = await open_pool(database, role=ROLE, search_path=SCHEMA, size_max=12)
-    yield pool
-    await pool.close()
+    async with schema(server, "counters", shop.migrations, size_max=12) as found:
+        yield found
 
 
 @pytest.fixture

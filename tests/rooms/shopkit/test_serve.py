@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from tests.contract.serving import served
 from tests.contract.sound import fresh
 from tests.rooms.shopkit.serving import (
     SECRET,
@@ -22,6 +21,7 @@ from tests.rooms.shopkit.serving import (
     raising,
     sums,
 )
+from tests.serving import served
 
 from shopkit import BadForm, NotFound, Refused, ShopError, Unavailable, contract
 from shopkit.kit import Remote, bench_of, letters

@@ -19,12 +19,13 @@ from civicmall.gateway import ShopUnavailable, TooManyCalls
 from civicmall.gateway.breaker import FAULTS_MAX, OPEN_S
 from civicmall.gateway.facts import Facts
 from civicmall.gateway.gate import Gate
-from civicmall.gateway.host import InProcess, ShopLeft
+from civicmall.gateway.host import InProcess
 from civicmall.kernel.clock import Clock
 from shopkit import BillsQuery, Manifest, NotFound, Refused, Unavailable
 from shopkit.answers import WrongAnswer
 from shopkit.call import Citizen
 from shopkit.routing import Answering
+from shopkit.running import ShopLeft
 
 SLACK_S = 0.1
 """What the design allows beyond the deadline."""

@@ -117,5 +117,5 @@ def test_required_papers_that_are_not_handed_in() -> None:
     papers = [Material("deed", WORDS["deed"]), Material("photo", WORDS["photo"], required=False)]
     deed = Handed("deed", "m-1", "application/pdf", 3, "0" * 64)
 
-    assert [r.field for r in unhanded(papers, Submission("c", {}))] == ["deed"]
-    assert unhanded(papers, Submission("c", {}, materials=[deed])) == []
+    assert unhanded(papers, Submission("c", {})) == ("deed",)
+    assert unhanded(papers, Submission("c", {}, materials=[deed])) == ()

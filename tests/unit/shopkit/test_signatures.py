@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from http_message_signatures.signatures import HTTPMessageSigner
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.unit.shopkit.messages import ASSERTIONS, BODIES, METHODS, Message
 
 from shopkit.keys import Key
 from shopkit.signatures import (
@@ -88,18 +88,6 @@ def rewritten(request: Request, old: bytes, new: bytes) -> Request:
 
 
 VISIBLE: Final = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=40)
-BODIES: Final = st.none() | st.binary(max_size=64)
-ASSERTIONS: Final = st.none() | st.text("abcXYZ019-_.", min_size=1, max_size=64)
-METHODS: Final = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"])
-
-
-@dataclass
-class Message:
-    """What the library signs and verifies."""
-
-    method: str
-    url: str
-    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 RESOLVER: Final = MappingKeyResolver(public_keys=KEYS, private_keys={"platform-1": KEY.private})
@@ -191,6 +179,10 @@ WRONG: Final[dict[str, tuple[str, Callable[[], Request]]]] = {
     ),
     "a list for a signature": (
         "signature-malformed", lambda: with_header(signed(), b"signature", b"civicmall=(:AA==:)"),
+    ),
+    "a signature with a parameter": (
+        "signature-malformed",
+        lambda: with_header(signed(), b"signature", header(signed(), b"signature") + b";a"),
     ),
     "a huge input": (
         "signature-malformed",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
@@ -13,6 +12,7 @@ from http_message_signatures.resolvers import MappingKeyResolver
 from http_message_signatures.signatures import HTTPMessageVerifier
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.shopkit.messages import ASSERTIONS, BODIES, METHODS, Message
 
 from shopkit.keys import Key
 from shopkit.signatures import SHOP_TAG, Signer
@@ -29,18 +29,6 @@ PATHS: Final = st.lists(st.text(LAWFUL, max_size=8) | ESCAPES, max_size=6).map(
     lambda parts: "/" + "/".join(parts)
 )
 QUERIES: Final = st.lists(st.text(LAWFUL + "/?", max_size=8) | ESCAPES, max_size=8).map("".join)
-BODIES: Final = st.none() | st.binary(max_size=64)
-ASSERTIONS: Final = st.none() | st.text("abcXYZ019-_.", min_size=1, max_size=64)
-METHODS: Final = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"])
-
-
-@dataclass
-class Message:
-    """What the library signs and verifies."""
-
-    method: str
-    url: str
-    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @given(METHODS, PATHS, QUERIES, BODIES, ASSERTIONS)
