@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from msgspec import Struct
 from tests import workshop
+from tests.patience import STALL_S
 from tests.rooms.gateway import hostile as play
 from tests.rooms.gateway.hostile import ANSWERS, CUT, DRIPS, ENDLESS, METADATA, OK, Hostile, sized
 from tests.rooms.gateway.remote_shop import TIMEOUT_MS, Remote, placed, said
@@ -22,11 +23,9 @@ from tests.rooms.gateway.wire import Answer, ask, head, token_of
 from civicmall.gateway.breaker import FAULTS_MAX, OPEN_S
 from civicmall.gateway.gate import Gate
 
-IN_TIME_S = TIMEOUT_MS / 1000 + 0.6
-"""The deadline, and slack for a busy machine."""
-AT_ONCE_S = 1.0
-"""Generous, and less than `LONG_S`: a neighbour who waited for that would be found out."""
-LONG_S = 2.0
+IN_TIME_S = TIMEOUT_MS / 1000 + STALL_S
+LONG_S = 2 * STALL_S
+"""The limit of who must not be waited for: a neighbour who did would be found out."""
 
 TYPED: dict[str, tuple[str, ...]] = {
     "type": (
@@ -118,7 +117,7 @@ class Enemy(Struct):
         for shop in (self.remote.here, self.remote.away):
             answer, took = await timed(self.client.get(bills(shop, "all")))
             assert (answer.status_code, answer.json()["stale"]) == (200, False)
-            assert took < AT_ONCE_S
+            assert took < STALL_S
 
     async def nothing_is_left(self) -> None:
         host: Any = self.gate.host

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.patience import STALL_S
 
 from shopkit.forms import FIELDS_MAX, TEXT_MAX, WHOLE_MAX, Form, faults, wrong
 
-LONG_S = 1.0
+LONG_S = STALL_S
 """A hundred times what the largest honest form takes; the patterns below took three seconds."""
 
 
