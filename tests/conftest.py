@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from civicmall import app
-from civicmall.kernel import embedded, logs
+from civicmall.kernel import embedded, logs, serving
 from civicmall.kernel.config import LOOPBACK, Settings
 from civicmall.kernel.house import House
 from civicmall.shops import Registry
@@ -32,6 +32,13 @@ RUN = Path(tempfile.gettempdir()) / f"civicmall-test-{OWNER}"
 
 
 logs.configure(as_json=False, level=logging.WARNING)
+
+
+def pytest_collection_finish() -> None:
+    """What pytest keeps of thousands of tests is nobody's garbage: looking through it again and
+    again stopped everything for half a second in the middle of tests that measure deadlines.
+    """
+    serving.settle()
 
 
 def pytest_unconfigure() -> None:

@@ -21,7 +21,8 @@ from civicmall.kernel import crypto, migrate
 from civicmall.kernel.config import Settings
 from civicmall.shops import Registry
 
-TIMEOUT_MS = 400
+TIMEOUT_MS = 1000
+"""Long enough that a machine which stands still for a moment makes no other problem of an answer."""
 CLAIMS = [{"name": "id_number", "purpose": workshop.text("to find you")}]
 MIGRATION = """\
 -- a table of notes

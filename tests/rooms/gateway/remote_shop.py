@@ -29,7 +29,7 @@ from shopkit.serve import ShopService, Trust
 from shopkit.webhooks import secret_of
 
 EVERYTHING: Final = Path(__file__).with_name("everything.py").read_text()
-TIMEOUT_MS: Final = 400
+TIMEOUT_MS: Final = 600
 KEY: Final = Key(bytes(range(32)))
 """What the remote shops of these tests sign with."""
 OTHER_KEY: Final = Key(bytes(range(1, 33)))
