@@ -55,10 +55,13 @@ class Calls(Struct, frozen=True):
 class PerCore(Struct, frozen=True):
     """Requests per second of processor time. None: that peer isn't here."""
 
-    signed: float
+    raw: float
     """Raw calls, each with a signature of its own, as a route has them unless it says otherwise."""
-    unsigned: float
+    raw_shared: float
+    """The same of a shop that chose to share a secret."""
+    raw_unsigned: float
     typed: float
+    typed_shared: float
     fastify: float | None
     nginx: float | None
 
@@ -215,9 +218,13 @@ def per_core(
         server = stack.enter_context(city.serve())
         tokens = city.tokens(server.port)
         ours = {
-            "signed": _requests(tokens, "GET", "/v1/shops/bench_away/raw/things/7"),
-            "unsigned": _requests(tokens, "GET", "/v1/shops/bench_away/raw/open/7"),
+            "raw": _requests(tokens, "GET", "/v1/shops/bench_away/raw/things/7"),
+            "raw_shared": _requests(tokens, "GET", "/v1/shops/bench_shared/raw/things/7"),
+            "raw_unsigned": _requests(tokens, "GET", "/v1/shops/bench_away/raw/open/7"),
             "typed": _requests(tokens, "POST", "/v1/shops/bench_away/apps/plain/enquiry", BODY),
+            "typed_shared": _requests(
+                tokens, "POST", "/v1/shops/bench_shared/apps/plain/enquiry", BODY
+            ),
         }
         targets = {
             name: _Target(server.port, server.pid, requests) for name, requests in ours.items()
@@ -238,9 +245,8 @@ def per_core(
             for name, target in targets.items():
                 seen[name].append(_per_core(city.place, target, seconds))
         found = {name: statistics.median(rates) for name, rates in seen.items()}
-    return PerCore(
-        found["signed"], found["unsigned"], found["typed"], found.get("fastify"), found.get("nginx")
-    )
+    ways = {name: found.get(name) for name in PerCore.__struct_fields__}
+    return msgspec.convert(ways, PerCore)
 
 
 def neighbours(city: City, seconds: float, rounds: int) -> Neighbours:

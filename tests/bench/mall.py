@@ -1,4 +1,4 @@
-"""A city with three shops for the bench: one in its process, one away at `upstream.py`, one that hangs.
+"""A city with four shops for the bench: one in its process, two away at `upstream.py`, one that hangs.
 
 `python -m tests.bench.mall PORT UPSTREAM_PORT DATABASE_URL FOLDER`. Everything but the shops is as
 `civicmall serve` has it, on the same server with the same settings.
@@ -68,31 +68,33 @@ def hanging() -> dict[str, Any]:
     return workshop.manifest("bench_slow", [_app("slow")], contract=2, limits=limits)
 
 
-def away(upstream: int) -> dict[str, Any]:
-    """The shop at an address of its own."""
+def away(name: str, signature: str, upstream: int) -> dict[str, Any]:
+    """A shop at an address of its own."""
     raw = [
         {"method": "GET", "path": "/things/{id}"},
         {"method": "GET", "path": "/open/{id}", "signed": False},
     ]
     apps = [_app("plain"), workshop.app("open", "raw", raw=raw)]
-    runtime = {"url": f"http://127.0.0.1:{upstream}", "key": Key(b"b" * 32).text}
-    return workshop.manifest("bench_away", apps, contract=2, limits=OFTEN, runtime=runtime)
+    runtime = {
+        "url": f"http://127.0.0.1:{upstream}/{name}", "key": Key(b"b" * 32).text, "signature": signature,
+    }  # fmt: skip
+    return workshop.manifest(name, apps, contract=2, limits=OFTEN, runtime=runtime)
 
 
 class WithAway(Registry):
-    """A registry in which one release is live though nobody submitted it."""
+    """A registry in which some releases are live though nobody submitted them."""
 
-    def __init__(self, entries: Iterable[ShopEntry], live: Placed) -> None:
+    def __init__(self, entries: Iterable[ShopEntry], live: list[Placed]) -> None:
         self._live = live
         super().__init__(entries)
 
     def place(self, placed: Iterable[Placed]) -> bool:
-        """What the releases say, and that one."""
-        return super().place([*placed, self._live])
+        """What the releases say, and those."""
+        return super().place([*placed, *self._live])
 
 
 def registry(data: Path, upstream: int) -> Registry:
-    """The three shops, in a folder of their own."""
+    """The four shops, in a folder of their own."""
     folder = data / "bench-plugins"
     if not (folder / "bench_near").exists():
         head = workshop.HEAD
@@ -100,8 +102,13 @@ def registry(data: Path, upstream: int) -> Registry:
             parts = CODE.split("\n\n")
             kept = [parts[0], *(p for p in parts[1:] if any(f'"{a}"' in p for a in apps))]
             workshop.build(folder, said, head + "\n\n".join(kept))
-    manifest = msgspec.convert(away(upstream), Manifest)
-    live = Placed("bench_away", "1.0.0", "b" * 64, "submitted", "live", 0, manifest)
+    live = [
+        Placed(
+            name, "1.0.0", name[-1] * 64, "submitted", "live", 0,
+            msgspec.convert(away(name, signature, upstream), Manifest),
+        )
+        for name, signature in (("bench_away", "ed25519"), ("bench_shared", "hmac-sha256"))
+    ]  # fmt: skip
     found = WithAway(load(discover(folder)).all(), live)
     found.place([])
     return found

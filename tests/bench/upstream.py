@@ -20,15 +20,15 @@ from shopkit.texts import both
 ANSWER: Final = msgspec.json.encode(
     Enquiry(figures=[Figure("balance", both("余额", "Balance"), "money", 1_234_56)])
 )
-REPLY: Final = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-    % (len(ANSWER), ANSWER)
-)
-ABOUT: Final = msgspec.json.encode({"id": "bench_away", "version": "1.0.0", "contracts": [1, 2]})
-DISCOVERY: Final = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-    % (len(ABOUT), ABOUT)
-)
+HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+REPLY: Final = HEAD % (len(ANSWER), ANSWER)
+
+
+def discovery(url: bytes) -> bytes:
+    """What the shop below that address says of itself; it is called as its first segment is."""
+    about = {"id": url.split(b"/")[1].decode(), "version": "1.0.0", "contracts": [1, 2]}
+    said = msgspec.json.encode(about)
+    return HEAD % (len(said), said)
 
 
 class Answering(asyncio.Protocol):
@@ -50,7 +50,7 @@ class Answering(asyncio.Protocol):
         """The request is here."""
         url, self.url = self.url, b""
         if b"slow" not in url:
-            self.transport.write(DISCOVERY if url.startswith(b"/.well-known") else REPLY)
+            self.transport.write(discovery(url) if b"/.well-known/" in url else REPLY)
 
 
 async def serve(port: int) -> None:

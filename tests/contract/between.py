@@ -24,7 +24,7 @@ from shopkit.kit import Remote, letters
 from shopkit.kit.letters import PLATFORM, WEBHOOK_SECRET
 from shopkit.sandbox import PLATFORM_KID, people
 from shopkit.serve import ShopService, sandbox_trust
-from shopkit.signatures import SHOP_TAG, BadSignature, Memory, Request, Verifier
+from shopkit.signatures import SHOP_TAG, BadSignature, Known, Memory, Request, Verifier
 
 SHOP: Final = "sound_shop"
 ADDRESS: Final = "http://shop.invalid"
@@ -60,7 +60,7 @@ class Asked(Struct):
     def signed_body(self) -> bytes | None:
         return None if self.raw else self.body
 
-    async def wrong(self, *, keys: Keys = KEYS.get, tag: str = SHOP_TAG, skew_s: int = 300, **other: Any) -> str:  # fmt: skip
+    async def wrong(self, *, keys: Known = KEYS.get, tag: str = SHOP_TAG, skew_s: int = 300, **other: Any) -> str:  # fmt: skip
         """What is wrong with the signature, had it come otherwise; empty where nothing is."""
         one = msgspec.structs.replace(self, **other) if other else self
         request = Request(one.method, one.path, one.query, one.headers, one.signed_body())

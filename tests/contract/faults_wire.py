@@ -103,6 +103,11 @@ async def by_unknown(asked: Asked) -> bool:
     return not await asked.wrong(keys={"stranger-1": IMPOSTOR.public}.get)
 
 
+async def by_public_key(asked: Asked) -> bool:
+    public = letters.PLATFORM.key.public.public_bytes_raw()
+    return not await asked.wrong(keys={PLATFORM_KID: public}.get)
+
+
 async def for_callbacks(asked: Asked) -> bool:
     return not await asked.wrong(tag=CALLBACK_TAG)
 
@@ -272,6 +277,7 @@ FAULTS: Final[dict[str, Any]] = {
     "unsigned-is-refused": forgiving(unsigned),
     "signature-that-is-garbage-is-refused": instead(is_broken, 500),
     "signature-of-a-stranger-is-refused": forgiving(by_stranger),
+    "signature-with-the-public-key-as-a-secret-is-refused": forgiving(by_public_key),
     "signature-of-an-unknown-key-is-refused": forgiving(by_unknown),
     "signature-for-callbacks-is-refused": forgiving(for_callbacks),
     "signature-of-another-method-is-refused": forgiving(other_method),

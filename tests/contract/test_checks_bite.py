@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from tests.contract import faults_inside, faults_wire
 from tests.contract.between import remote
@@ -14,9 +15,12 @@ from civicmall.gateway import role, schema
 from civicmall.kernel import migrate
 from civicmall.kernel.db import Pool, open_pool
 from civicmall.kernel.house import House
+from shopkit.keys import Key
 from shopkit.kit import CHECKS, Finding, InProcess, run
+from shopkit.manifest import Http
 from shopkit.testing import TestShop
 
+KEY = Key(b"s" * 32)
 INSIDE = {name for name, check in CHECKS.items() if check.needs != "wire"}
 WIRE = {name for name, check in CHECKS.items() if check.needs == "wire"}
 
@@ -70,6 +74,18 @@ async def test_the_sound_shop_passes_in_process(db: Pool) -> None:
 
 async def test_the_sound_shop_passes_over_http() -> None:
     async with remote(fresh()) as target:
+        found = await run(target)
+    assert failed(found) == {}
+    inside_only = {name for name, check in CHECKS.items() if check.needs == "inside"}
+    assert {one.check for one in found if one.result == "passed"} == CHECKS.keys() - inside_only
+
+
+async def test_a_sound_shop_that_shares_a_secret_passes_too() -> None:
+    shop = fresh()
+    runtime = Http("http://shop.invalid", KEY.text, signature="hmac-sha256")
+    shop.manifest = msgspec.structs.replace(shop.manifest, runtime=runtime)
+    async with remote(shop) as target:
+        assert target.pen.shared is not None
         found = await run(target)
     assert failed(found) == {}
     inside_only = {name for name, check in CHECKS.items() if check.needs == "inside"}

@@ -26,10 +26,11 @@ from .errors import (
 from .hearing import listen
 from .host import role, room, schema, secret_for
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
-from .platform import webhook_secret
+from .platform import request_secret, webhook_secret
 from .raw import Raw
 from .routes import routers as _routers
 from .service import Gateway, finished_call, forget_calls
+from .typed import Typed
 
 if TYPE_CHECKING:
     from civicmall.kernel.house import House
@@ -51,6 +52,6 @@ def jobs(house: House, gateway: Gateway) -> list[Job]:
 __all__ = [
     "FILLING", "Bills", "CallbackRefused", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
     "NoSuchThing", "Owed", "OwedBill", "Raw", "ShopBadAnswer", "ShopFailed", "ShopMaintenance", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "TooManyCalls", "filling", "finished_call", "jobs", "listen", "role", "room", "routers", "schema", "secret_for",
+    "ShopUnavailable", "TileState", "TooManyCalls", "Typed", "filling", "finished_call", "jobs", "listen", "request_secret", "role", "room", "routers", "schema", "secret_for",
     "webhook_secret",
 ]  # fmt: skip

@@ -49,14 +49,12 @@ class Calls:
 
     async def ask(
         self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str,
-        *, checked: App | None = None, news: bool = False,
+        *, news: bool = False,
     ) -> Any:  # fmt: skip
-        """One typed call. `checked`: the app whose rights were looked at; another version may have
-        come since, which asks for more. `news` needs none.
-        """
+        """One typed call, with the citizen's rights looked at; `news` needs none."""
         way, declared = self.way(shop, app, caller.citizen_id)
-        if declared is not checked and not news:
-            await self.check_rights(caller, shop, declared)
+        if not news:
+            rules.known_well_enough(declared, caller.level)
         if not way.gate.host.serves(app, operation):
             raise NoSuchApp(shop=shop, app=app)
         self.check_open(way)
@@ -77,25 +75,28 @@ class Calls:
     async def facts(
         self, way: Way, caller: Caller, app: App, operation: str, lang: str, *, news: bool = False
     ) -> Facts:
-        """What the shop is told about whom; each claim leaves a line that the citizen sees."""
+        """What the shop is told about whom; each claim leaves a line that the citizen sees. It is asked
+        for, looked up and noted in one statement. `news` carries what was agreed to, and needs nothing.
+
+        Raises ConsentNeeded.
+        """
         shop = way.deployed.shop
-        names = [claim.name for claim in app.claims]
-        if news and names:
-            given = await identity.consent(self._house.db, caller.citizen_id, shop, app.id)
-            names = [name for name in names if name in given]
-        found: dict[str, str] = {}
-        if names:
-            found = await identity.claims(
-                self._house, caller.citizen_id, names, reader=f"{shop}/{app.id}", purpose=operation
+        claims: dict[str, str] = {}
+        if app.claims:
+            purpose = f"{caller.acting}.{operation}" if caller.acting else operation
+            names = [claim.name for claim in app.claims]
+            given = await identity.give(
+                self._house, caller.citizen_id, shop, app.id, names, purpose=purpose, some=news
             )
+            if not news:
+                rules.agreed_to(app, shop, given.agreed)
+            claims = given.claims
         keys = self._gates.keys_of(shop)
-        clock = self._house.clock
         return Facts(
             app=app.id,
-            citizen=Citizen(keys.sub(caller.citizen_id), caller.level, found),
+            citizen=Citizen(keys.sub(caller.citizen_id), caller.level, claims),
             lang=lang,
-            now=clock.now(),
-            today=clock.today(),
+            now=self._house.clock.now(),
             trace_id=logs.trace_id.get(),
             deadline_s=way.gate.timeout_s,
             secret=keys.secret,
@@ -118,7 +119,8 @@ class Calls:
         shop, outcome = way.deployed.shop, "left"
         began = self._house.clock.monotonic()
         try:
-            answer = await way.gate.call(operation, facts, asked, who)
+            caller = None if who is None else who.int  # quicker to look up, and it is, seven times
+            answer = await way.gate.call(operation, facts, asked, caller)
         except Exception as error:
             outcome, problem = named(shop, facts.app, operation, error, facts.lang)
             if problem is error:

@@ -29,6 +29,7 @@ from .errors import FILLING
 from .filling import NewBooking, ValuesAsk, When
 from .rules import ID
 from .service import Gateway
+from .typed import BEFORE
 
 MAY_FAIL: Final = problems(*FILLING)
 First = Annotated[
@@ -48,7 +49,12 @@ For = Annotated[
 Past = Annotated[bool, QueryParameter(description="Also those that are over.")]
 
 
-@get("/{shop:str}/apps/{app:str}/slots", responses=MAY_FAIL, summary="Times that are free")
+@get(
+    "/{shop:str}/apps/{app:str}/slots",
+    opt=BEFORE,
+    responses=MAY_FAIL,
+    summary="Times that are free",
+)
 async def slots(  # noqa: PLR0913, PLR0917 (each query parameter is one)
     shop: FromPath[str],
     app: FromPath[str],
@@ -65,7 +71,12 @@ async def slots(  # noqa: PLR0913, PLR0917 (each query parameter is one)
     return await filling.slots(house, gateway, caller, shop, app, when, lang)
 
 
-@get("/{shop:str}/apps/{app:str}/bookings", responses=MAY_FAIL, summary="My bookings at an app")
+@get(
+    "/{shop:str}/apps/{app:str}/bookings",
+    opt=BEFORE,
+    responses=MAY_FAIL,
+    summary="My bookings at an app",
+)
 async def bookings(
     shop: FromPath[str],
     app: FromPath[str],
@@ -117,6 +128,7 @@ async def cancel(
 @post(
     "/{shop:str}/apps/{app:str}/calculation",
     status_code=HTTP_200_OK,
+    opt=BEFORE,
     responses=MAY_FAIL,
     summary="Calculate, with the formula and its legal basis",
 )
@@ -134,6 +146,7 @@ async def calculate(
 @post(
     "/{shop:str}/apps/{app:str}/enquiry",
     status_code=HTTP_200_OK,
+    opt=BEFORE,
     responses=MAY_FAIL,
     summary="Look up what the records say",
 )
@@ -148,7 +161,12 @@ async def enquire(
     return await filling.enquire(gateway, caller, shop, app, data.values, lang)
 
 
-@get("/{shop:str}/apps/{app:str}/progress/{matter:str}", responses=MAY_FAIL, summary="One matter")
+@get(
+    "/{shop:str}/apps/{app:str}/progress/{matter:str}",
+    opt=BEFORE,
+    responses=MAY_FAIL,
+    summary="One matter",
+)
 async def progress(
     shop: FromPath[str],
     app: FromPath[str],
@@ -162,6 +180,7 @@ async def progress(
 
 @get(
     "/{shop:str}/apps/{app:str}/bills/{bill:str}/receipt",
+    opt=BEFORE,
     responses=MAY_FAIL,
     summary="The receipt of a paid bill",
 )

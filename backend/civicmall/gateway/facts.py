@@ -13,6 +13,7 @@ from civicmall.kernel.errors import NotFound
 from shopkit import Media
 from shopkit.call import Call, Citizen, FetchMaterial, no_materials
 from shopkit.egress import NoEgress
+from shopkit.local import local
 
 GiveMaterial = Callable[[str, UUID, UUID], Awaitable[tuple[Media, bytes]]]
 """Shop, case and material → what was handed in."""
@@ -31,7 +32,6 @@ class Facts(Struct, frozen=True):
     citizen: Citizen
     lang: str
     now: datetime
-    today: date
     trace_id: str
     deadline_s: float
     secret: bytes
@@ -40,7 +40,7 @@ class Facts(Struct, frozen=True):
     def call(self, db: Any, http: Any = None) -> Call:
         """The call as the shop's code sees it."""
         return Call(
-            self.citizen, self.lang, self.now, self.today, self.trace_id, self.deadline_s, db,
+            self.citizen, self.lang, self.now, local(self.now), self.trace_id, self.deadline_s, db,
             self.secret, self.app, self.materials, http or NoEgress(),
         )  # fmt: skip
 
@@ -50,6 +50,9 @@ class Host(Protocol):
     refusal, WrongAnswer for an answer against the contract, ShopBroken for the rest of the shop's
     own faults, TimeoutError.
     """
+
+    keeps_time: bool
+    """Whether `call` itself ends in TimeoutError after `Facts.deadline_s`."""
 
     async def start(self, secret: bytes, seed_for: date | None) -> None: ...
     def serves(self, app: str, operation: str) -> bool: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -97,8 +98,10 @@ class Gate:
         Raises TooManyCalls, ShopUnavailable when full or shut, and whatever the host raises.
         """
         went_in, asking = self.enter(caller), False
+        # A host that keeps the time itself needs no second timer, where nobody waits for a place.
+        alone = self.host.keeps_time and not self._inside.locked()
         try:
-            async with asyncio.timeout(self.timeout_s), self._inside:
+            async with nullcontext() if alone else asyncio.timeout(self.timeout_s), self._inside:
                 asking = operation != "event"  # whoever only waited says nothing of the shop
                 answer = await self.host.call(operation, facts, asked)
         except BaseException as error:

@@ -121,6 +121,8 @@ class _Crossing:
 class InProcess:
     """Runs one shop. `call` is used from the platform's loop, everything else happens here."""
 
+    keeps_time = False
+
     def __init__(self, shop: Shop, database_url: str, password: str) -> None:
         self.shop = shop
         self._url = database_url

@@ -10,8 +10,8 @@ from msgspec import Struct
 from civicmall.kernel.crypto import Keys
 from shopkit.assertion import LEVELS, LIFE_S_MAX, Actor, Assertion, make
 from shopkit.call import Citizen
-from shopkit.keys import Key
-from shopkit.signatures import SHOP_TAG, Signer
+from shopkit.keys import Key, shared_text
+from shopkit.signatures import SHARED_KID, SHOP_TAG, Algorithm, Signer
 from shopkit.webhooks import secret_of
 
 from .addresses import Networks
@@ -26,6 +26,17 @@ FRESH_S: Final = 60
 def webhook_secret(keys: Keys, shop: str) -> str:
     """What a shop checks its events with; its department gets it from whoever has the keys."""
     return secret_of(keys.derive(f"webhooks:{shop}"))
+
+
+def request_secret(keys: Keys, shop: str) -> str:
+    """What a shop checks its requests with, if its manifest chose to share a secret; handed over in
+    the same way.
+    """
+    return shared_text(_shared(keys, shop))
+
+
+def _shared(keys: Keys, shop: str) -> bytes:
+    return keys.derive(f"requests:{shop}")
 
 
 class Vouched(Struct, frozen=True):
@@ -48,12 +59,18 @@ class Platform:
         self.issuer = issuer
         self.networks = networks
         self.https_only = https_only
-        self.signer = Signer(self._key.private, KID, SHOP_TAG)
+        self._signer = Signer(self._key.private, KID, SHOP_TAG)
         self._made: OrderedDict[Vouched, tuple[int, str]] = OrderedDict()
 
     def jwk(self) -> dict[str, Any]:
         """The public key, as shops fetch it."""
         return dict(self._key.jwk(KID))
+
+    def signer(self, shop: str, algorithm: Algorithm) -> Signer:
+        """What signs requests to a shop, as its manifest chose."""
+        if algorithm == "ed25519":
+            return self._signer
+        return Signer(_shared(self._keys, shop), SHARED_KID, SHOP_TAG)
 
     def webhook_secret(self, shop: str) -> str:
         """What this shop checks its events with."""

@@ -22,6 +22,7 @@ from shopkit import App, Manifest, RawAsk
 from shopkit.manifest import RawRoute
 from shopkit.routing import match
 
+from . import rules
 from .facts import Facts
 from .gates import Way
 from .http1 import RemoteFault, Unsendable
@@ -75,10 +76,10 @@ class Raw:
         self._state = state
         self._declared: dict[tuple[str, str], Declared] = {}
 
-    @staticmethod
-    def takes(path: str) -> bool:
-        """Whether an address is a raw one."""
-        return path.startswith("/v1/shops/") and ADDRESS.match(path) is not None
+    def find(self, scope: Any) -> Raw | None:
+        """What answers at an address: this, if it is a raw one."""
+        path: str = scope["path"]
+        return self if path.startswith("/v1/shops/") and ADDRESS.match(path) else None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope["path_template"] = "/v1/shops/{shop}/raw/{path}"
@@ -126,12 +127,12 @@ class Raw:
     async def _pass_on(self, asked: Asked, receive: Any, answering: Answering) -> None:
         gateway: Gateway = self._state.gateway
         calls, gate = gateway.calls, asked.way.gate
-        await calls.check_rights(asked.caller, asked.way.deployed.shop, asked.app)
+        rules.known_well_enough(asked.app, asked.caller.level)
         calls.check_open(asked.way)
         hearing = Hearing(receive, asked.route.body_max_bytes)
         body = await _small(asked, hearing)
         facts = await calls.facts(asked.way, asked.caller, asked.app, "raw", asked.lang)
-        began, who = self._state.house.clock.monotonic(), asked.caller.citizen_id
+        began, who = self._state.house.clock.monotonic(), asked.caller.citizen_id.int
         went_in = gate.enter(who)
         ended: BaseException | None = None
         try:
@@ -241,22 +242,25 @@ def _who(tokens: Tokens, headers: dict[bytes, bytes]) -> Caller:
 
 
 class Declared:
-    """The raw routes of one manifest, by the number of their segments."""
+    """The raw routes of one manifest, by the number of their segments: `routing.match` of a path
+    that is asked again and again.
+    """
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
-        self._by_length: dict[int, list[tuple[App, RawRoute]]] = {}
+        self._by_length: dict[int, list[tuple[re.Pattern[str], App, RawRoute]]] = {}
         for app in manifest.apps:
             for route in app.raw:
-                self._by_length.setdefault(route.path.count("/"), []).append((app, route))
+                alike = self._by_length.setdefault(route.path.count("/"), [])
+                alike.append((_pattern(route.path), app, route))
 
     def find(self, method: str, path: str) -> tuple[App, RawRoute]:
         """The app and the route that a call is for: the first declared. Raises NoSuchApp,
         MethodNotAllowed.
         """
         others: set[str] = set()
-        for app, route in self._by_length.get(path.count("/"), ()):
-            if match(route.path, path) is None:
+        for pattern, app, route in self._by_length.get(path.count("/"), ()):
+            if pattern.fullmatch(path) is None:
                 continue
             if route.method == method:
                 return app, route
@@ -264,6 +268,12 @@ class Declared:
         if others:
             raise MethodNotAllowed(allow=sorted(others))
         raise NoSuchApp(shop=self.manifest.id)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """As `routing.match` reads a declared path."""
+    parts = ("[^/]+" if part.startswith("{") else re.escape(part) for part in path.split("/"))
+    return re.compile("/".join(parts))
 
 
 def _length(headers: dict[bytes, bytes]) -> int | None:

@@ -74,10 +74,13 @@ class Discovered(Struct, frozen=True):
 class RemoteHost:
     """Calls one version of one shop."""
 
+    keeps_time = True
+
     def __init__(self, manifest: Manifest, runtime: Http, platform: Platform) -> None:
         self._manifest = manifest
         self._platform = platform
         self._base = parse_base(runtime.url, https_only=platform.https_only)
+        self._signer = platform.signer(manifest.id, runtime.signature)
         self.client = Client(
             self._base, platform.networks, connections_max=manifest.limits.concurrency
         )
@@ -197,7 +200,7 @@ class RemoteHost:
     ) -> list[tuple[bytes, bytes]]:
         token = self._platform.assertion(self._manifest.id, facts.app, facts.citizen, now)
         path = self._base.prefix + target
-        return self._platform.signer.headers(method, path, query, body, token, now=now)
+        return self._signer.headers(method, path, query, body, token, now=now)
 
     def raw_headers(
         self, route: RawRoute, target: str, query: str, facts: Facts

@@ -18,6 +18,7 @@ from .errors import ASKING, CallbackRefused
 from .models import Bills, Health, Matters
 from .rules import ID
 from .service import Gateway
+from .typed import BEFORE
 
 MAY_FAIL = problems(*ASKING)
 Paid = Annotated[bool, QueryParameter(description="Also those that were paid.")]
@@ -27,7 +28,12 @@ MatterId = Annotated[
 ]
 
 
-@get("/{shop:str}/apps/{app:str}/bills", responses=MAY_FAIL, summary="What I owe at an app")
+@get(
+    "/{shop:str}/apps/{app:str}/bills",
+    opt=BEFORE,
+    responses=MAY_FAIL,
+    summary="What I owe at an app",
+)
 async def bills(
     shop: FromPath[str],
     app: FromPath[str],
@@ -41,7 +47,10 @@ async def bills(
 
 
 @get(
-    "/{shop:str}/apps/{app:str}/bills/{bill:str}", responses=MAY_FAIL, summary="One bill, explained"
+    "/{shop:str}/apps/{app:str}/bills/{bill:str}",
+    opt=BEFORE,
+    responses=MAY_FAIL,
+    summary="One bill, explained",
 )
 async def bill(
     shop: FromPath[str],
@@ -54,7 +63,12 @@ async def bill(
     return await gateway.bill(caller, shop, app, bill, lang)
 
 
-@get("/{shop:str}/apps/{app:str}/progress", responses=MAY_FAIL, summary="Where my matters stand")
+@get(
+    "/{shop:str}/apps/{app:str}/progress",
+    opt=BEFORE,
+    responses=MAY_FAIL,
+    summary="Where my matters stand",
+)
 async def progress(
     shop: FromPath[str],
     app: FromPath[str],

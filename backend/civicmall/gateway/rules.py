@@ -47,10 +47,18 @@ def entitled(app: App, shop: str, level: int, agreed: frozenset[str]) -> None:
 
     Raises LevelTooLow, ConsentNeeded.
     """
+    known_well_enough(app, level)
+    agreed_to(app, shop, agreed)
+
+
+def known_well_enough(app: App, level: int) -> None:
+    """Raises LevelTooLow."""
     if level < app.min_level:
         raise LevelTooLow(needed=app.min_level)
-    if not app.claims:
-        return
+
+
+def agreed_to(app: App, shop: str, agreed: frozenset[str]) -> None:
+    """Raises ConsentNeeded."""
     missing = {c.name: dict(c.purpose) for c in app.claims if c.name not in agreed}
     if missing:
         raise ConsentNeeded(shop=shop, app=app.id, claims=missing)

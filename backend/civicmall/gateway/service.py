@@ -106,9 +106,8 @@ class Gateway:
         except (NoSuchShop, ShopRetired):
             return  # it has left, and knows nobody any more
         nobody = Citizen("platform", 1, {})
-        clock = self._house.clock
         facts = Facts(
-            event.subject, nobody, "zh-CN", clock.now(), clock.today(), logs.trace_id.get(),
+            event.subject, nobody, "zh-CN", self._house.clock.now(), logs.trace_id.get(),
             min(way.gate.timeout_s, EVENT_S), self.gates.keys_of(shop).secret,
         )  # fmt: skip
         async with self._turn(shop, "event"):
@@ -296,7 +295,7 @@ class Gateway:
         if kept := self._cache.get(key, self._house.clock.monotonic(), app.cache_seconds):
             return kept
         try:
-            answer = await self.calls.ask(caller, shop, app.id, operation, asked, lang, checked=app)
+            answer = await self.calls.ask(caller, shop, app.id, operation, asked, lang)
         except SHOP_FAULTS:
             if kept := self._cache.get(key, self._house.clock.monotonic(), STALE_S):
                 return msgspec.structs.replace(kept, stale=True)

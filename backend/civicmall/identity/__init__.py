@@ -46,11 +46,11 @@ from .models import (
 )
 from .people import (
     accesses,
-    claims,
     consent,
     consents,
     declare,
     facts,
+    give,
     give_consent,
     note_access,
     profile,
@@ -93,8 +93,8 @@ __all__ = [
     "NotInRegister", "NumberTaken", "Profile", "SandboxMessage", "SandboxPerson", "SessionView",
     "SignIn", "SignInNeeded", "Staff", "StaffSignIn", "TokenExpired", "TokenInvalid", "TokenPair",
     "Tokens", "TooManyCodes", "Verification", "Visit", "WrongCode", "WrongPassword", "accesses",
-    "account", "add_staff", "check_origin", "citizen_only", "claims", "consent", "consents", "cookies",
-    "declare", "facts", "forget", "give_consent", "jobs", "learn_ended", "note_access",
+    "account", "add_staff", "check_origin", "citizen_only", "consent", "consents", "cookies",
+    "declare", "facts", "forget", "give", "give_consent", "jobs", "learn_ended", "note_access",
     "operator_only", "own_forms", "profile", "provide_caller", "provide_staff", "refresh", "routers", "row",
     "sandbox", "sandbox_messages", "sandbox_only", "send_code", "sessions", "sign_in", "sign_out", "staff_only",
     "staff_sign_in", "take_back_consent", "verify", "visit",

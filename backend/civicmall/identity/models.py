@@ -23,6 +23,9 @@ class Caller(Struct, frozen=True):
     citizen_id: UUID
     session_id: UUID
     level: int
+    acting: str = ""
+    """By what the platform acts for a citizen who isn't there (`mandate`); the lines in which the
+    citizen sees who looked at their data begin with it. Empty for the citizen."""
 
 
 class Staff(Struct, frozen=True):
@@ -123,6 +126,24 @@ class CitizenRow(Struct, frozen=True):
     id_number: bytes | None
     attested: bytes | None
     declared: bytes | None
+
+
+class GivenRow(Struct, frozen=True):
+    """What a shop may see of a citizen, sealed, and what the citizen agreed to."""
+
+    agreed: list[str]
+    given: list[str]
+    phone: bytes
+    name: bytes | None
+    id_number: bytes | None
+    attested: bytes | None
+
+
+class Given(Struct, frozen=True):
+    """The same, opened: claims by name, and everything that the citizen agreed to."""
+
+    agreed: frozenset[str]
+    claims: dict[str, str]
 
 
 class SessionRow(Struct, frozen=True):

@@ -20,6 +20,8 @@ from .models import (
     AccessRow,
     CitizenRow,
     Consent,
+    Given,
+    GivenRow,
     Profile,
     Verification,
 )
@@ -139,27 +141,44 @@ async def declare(house: House, citizen_id: UUID, said: dict[str, Any]) -> Profi
             return profile(house, await row(house.db, citizen_id))
 
 
-async def claims(
-    house: House, citizen_id: UUID, names: list[str], *, reader: str, purpose: str
-) -> dict[str, str]:
-    """The citizen's data under these claim names, for a shop; leaves a row the citizen sees."""
-    citizen = await row(house.db, citizen_id)
-    known = _opened(house, citizen)[0]
+async def give(
+    house: House, citizen_id: UUID, shop: str, app: str, names: list[str], *, purpose: str,
+    some: bool = False,
+) -> Given:  # fmt: skip
+    """The citizen's data under these claim names, for an app; leaves a row the citizen sees.
+
+    Nothing unless the citizen agreed to all of them; with `some`, what they agreed to.
+    Raises NotFound.
+    """
+    row: GivenRow | None = await q.give(
+        house.db,
+        bucket=ids.bucket_of(citizen_id),
+        citizen_id=citizen_id,
+        day=house.clock.today(),
+        shop=shop,
+        app=app,
+        purpose=purpose,
+        claims=names,
+        some=some,
+    )
+    if row is None:
+        raise NotFound
+    return Given(frozenset(row.agreed), _given(house, row))
+
+
+def _given(house: House, row: GivenRow) -> dict[str, str]:
+    """What is given, opened."""
+    sealed = {"phone": (row.phone, PHONE), "name": (row.name, NAME), "id_number": (row.id_number, NUMBER)}  # fmt: skip
+    attested: dict[str, Any] = {}
+    if row.attested and not sealed.keys() >= {*row.given}:
+        attested = msgspec.json.decode(house.keys.open(row.attested, ATTESTED))
     found: dict[str, str] = {}
-    for name in names:
-        match name:
-            case "phone":
-                found[name] = house.keys.open(citizen.phone, PHONE)
-            case "name" if citizen.name:
-                found[name] = house.keys.open(citizen.name, NAME)
-            case "id_number" if citizen.id_number:
-                found[name] = house.keys.open(citizen.id_number, NUMBER)
-            case "birth_date" | "sex" if name in known:
-                found[name] = str(known[name])
-            case _:
-                pass
-    if found:
-        await note_access(house, citizen_id, reader, sorted(found), purpose)
+    for name in row.given:
+        value, kind = sealed.get(name, (None, ""))
+        if value is not None:
+            found[name] = house.keys.open(value, kind)
+        elif name in attested:
+            found[name] = str(attested[name])
     return found
 
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from civicmall.kernel import sql
 
-from .models import AccessRow, CitizenRow, Consent, SessionRow, SessionView, StaffRow
+from .models import AccessRow, CitizenRow, Consent, GivenRow, SessionRow, SessionView, StaffRow
 
-q = sql.load(__file__, CitizenRow, SessionRow, SessionView, StaffRow, Consent, AccessRow)
+q = sql.load(__file__, CitizenRow, GivenRow, SessionRow, SessionView, StaffRow, Consent, AccessRow)

@@ -145,6 +145,40 @@ on conflict (bucket, citizen_id, day, reader, purpose) do update
 set times = a.times + 1, last_at = now(),
     claims = array(select distinct unnest(a.claims || excluded.claims) order by 1);
 
+-- name: give(bucket, citizen_id, day, shop, app, purpose, claims, some)^
+-- record_class: GivenRow
+-- Whether the citizen agreed, what is known of them, and the line that they see of it, at once. Only
+-- what they agreed to; nothing unless that is all that was asked for, or some of it will do. What a
+-- register attests is sealed in one piece: a fact that it left out stands in the line all the same.
+with agreed as (
+    select claims from identity.consent
+    where bucket = :bucket and citizen_id = :citizen_id and shop = :shop and app = :app
+), citizen as (
+    select phone, name, id_number, attested from identity.citizen
+    where bucket = :bucket and id = :citizen_id
+), given as (
+    select array(
+        select claim from unnest(:claims::text[]) claim
+        where claim = any(agreed.claims) and case claim
+            when 'phone' then true
+            when 'name' then citizen.name is not null
+            when 'id_number' then citizen.id_number is not null
+            else claim in ('birth_date', 'sex') and citizen.attested is not null end
+        order by 1
+    ) as claims
+    from citizen, agreed where :some::boolean or agreed.claims @> :claims::text[]
+), noted as (
+    insert into identity.access as a (bucket, citizen_id, day, reader, claims, purpose)
+    select :bucket, :citizen_id, :day, :shop || '/' || :app, given.claims, :purpose::text
+    from given where cardinality(given.claims) > 0
+    on conflict (bucket, citizen_id, day, reader, purpose) do update
+    set times = a.times + 1, last_at = now(),
+        claims = array(select distinct unnest(a.claims || excluded.claims) order by 1)
+)
+select coalesce((select claims from agreed), '{}') as agreed,
+       coalesce((select claims from given), '{}') as given, phone, name, id_number, attested
+from citizen;
+
 -- name: accesses(bucket, citizen_id, before_day, before_reader, before_purpose, most)
 -- record_class: AccessRow
 select day, reader, claims, purpose, times, last_at from identity.access

@@ -34,10 +34,10 @@ PRIVATE: Final = [*SECURITY, (b"cache-control", b"no-store")]
 class Outermost:
     """Wraps the whole application, so that answers to unknown addresses pass here too."""
 
-    def __init__(self, app: Any, raw: Any = None) -> None:
+    def __init__(self, app: Any, *doors: Any) -> None:
         self.app = app
-        self._raw = raw
-        """What is passed on without the framework; it says itself what it takes."""
+        self._doors = doors
+        """Asked in turn, before the framework is: each finds an application for what it takes."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -59,9 +59,7 @@ class Outermost:
             await send(message)
 
         try:
-            raw = self._raw
-            app = raw if raw is not None and raw.takes(scope["path"]) else self.app
-            await app(scope, receive, sending)
+            await self._found(scope)(scope, receive, sending)
         finally:
             took = time.perf_counter() - began
             route = str(scope.get("path_template") or "unknown")
@@ -73,6 +71,12 @@ class Outermost:
                 log.info("request", method=method, route=route, status=status,
                          ms=round(took * 1000, 2))  # fmt: skip
             logs.trace_id.reset(token)
+
+    def _found(self, scope: Any) -> Any:
+        for door in self._doors:
+            if (app := door.find(scope)) is not None:
+                return app
+        return self.app
 
 
 def _trace(scope: Any) -> str:

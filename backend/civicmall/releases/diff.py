@@ -114,6 +114,9 @@ def _runtime(before: Manifest | None, after: Manifest) -> Iterator[Change]:
     old, new = (r.key if isinstance(r, Http) else "" for r in (was, now))
     if old != new:
         yield _change("key_changed", "", "key", old, new)
+    signed, signs = (r.signature if isinstance(r, Http) else "" for r in (was, now))
+    if signed != signs and isinstance(was, Http):
+        yield _change("key_changed", "", "signature", signed, signs)
 
 
 def _url(runtime: str | Http | None) -> str:

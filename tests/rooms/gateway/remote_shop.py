@@ -150,10 +150,11 @@ def said(shop: str, *, contract: int = 2, **more: Any) -> dict[str, Any]:
 
 
 def placed(
-    manifest: dict[str, Any], url: str, *, role: Any = "live", percent: int = 0, key: str = KEY.text
-) -> Placed:
-    """A release of a shop at that address."""
-    runtime = {"url": url, "key": key}
+    manifest: dict[str, Any], url: str, *, role: Any = "live", percent: int = 0,
+    key: str = KEY.text, **more: str,
+) -> Placed:  # fmt: skip
+    """A release of a shop at that address; `more` is of its runtime."""
+    runtime = {"url": url, "key": key, **more}
     read = parse_manifest(msgspec.json.encode({**manifest, "runtime": runtime}))
     return Placed(read.id, read.version, digest(read), "submitted", role, percent, read)
 
@@ -202,7 +203,7 @@ def service(shop: Shop, settings: Settings, jwks: str) -> ShopService:
     keys = crypto.load(settings.data_dir)
     name = shop.manifest.id
     return ShopService(
-        shop, trust=Trust(jwks=jwks), secret=keys.derive(f"shop:{name}"),
+        shop, trust=Trust(jwks=jwks, shared=keys.derive(f"requests:{name}")), secret=keys.derive(f"shop:{name}"),
         webhook_secret=secret_of(keys.derive(f"webhooks:{name}")),
     )  # fmt: skip
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+from base64 import urlsafe_b64decode
 from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 import pytest
 from tests.citizens import caller
-from tests.rooms.gateway.remote_shop import TIMEOUT_MS, Remote
+from tests.rooms.gateway import remote_shop
+from tests.rooms.gateway.remote_shop import TIMEOUT_MS, Remote, placed
 from tests.rooms.gateway.steps import bills, known, someone
 
+from civicmall.gateway import request_secret
 from civicmall.identity import Caller
 from civicmall.kernel.errors import Problem
 from shopkit import assertion
@@ -29,7 +33,7 @@ from shopkit.contract import (
     Supplement,
     Withdrawal,
 )
-from shopkit.keys import public_key
+from shopkit.keys import public_key, shared_key
 
 NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
 DAY = date(2026, 10, 2)
@@ -181,6 +185,39 @@ async def test_no_two_requests_are_signed_alike(remote: Remote) -> None:
         assert (await client.get(bills(remote.away, "all"))).status_code == 200
     assert len({seen.headers["signature-input"] for seen in remote.served.seen}) == 3
     assert len({seen.headers["civicmall-assertion"] for seen in remote.served.seen}) == 1
+
+
+async def test_a_shop_may_share_a_secret_with_us(remote: Remote) -> None:
+    """Requests are signed with it, typed and raw; for whom they are is vouched for as ever."""
+    client, _ = await someone(remote.city)
+    manifest = remote_shop.said(remote.away)
+    await remote.place(placed(manifest, remote.served.url, signature="hmac-sha256"))
+    remote.served.seen.clear()
+    assert (await client.get(bills(remote.away, "all"))).status_code == 200
+    assert (await client.get(f"/v1/shops/{remote.away}/raw/files/a")).status_code == 201
+    assert len(remote.served.seen) == 2
+    for seen in remote.served.seen:
+        assert ';keyid="shared-1";alg="hmac-sha256";' in seen.headers["signature-input"]
+        header = seen.headers["civicmall-assertion"].partition(".")[0]
+        assert json.loads(urlsafe_b64decode(header + "=="))["alg"] == "EdDSA"
+
+
+async def test_each_shop_shares_another_secret(remote: Remote) -> None:
+    client, _ = await someone(remote.city)
+    service: Any = remote.served.app
+    trust = service._guard._trust
+    secrets = [request_secret(remote.city.house.keys, s) for s in (remote.here, remote.away)]
+    others, own = [shared_key(secret) for secret in secrets]
+    assert trust._shared == own
+    manifest = remote_shop.said(remote.away)
+    await remote.place(placed(manifest, remote.served.url, signature="hmac-sha256"))
+    for instead, check in ((others, "signature-wrong"), (None, "signature-key")):
+        trust._shared = instead
+        try:
+            answer = await client.get(bills(remote.away, "all"))
+        finally:
+            trust._shared = own
+        assert (answer.status_code, answer.json()["check"]) == (502, check)
 
 
 async def test_health_shows_a_remote_shop(remote: Remote) -> None:

@@ -191,9 +191,11 @@ async def test_a_shop_gets_what_is_known_and_each_such_look_is_noted(city: City)
     client = await someone(city)
     me = UUID((await client.get("/v1/me")).json()["id"])
     names = ["phone", "name", "id_number", "birth_date", "sex", "shoe_size"]
+    await identity.give_consent(city.house.db, me, "tests", "one", names, frozenset(names))
 
-    async def look(purpose: str) -> dict[str, str]:
-        return await identity.claims(city.house, me, names, reader="tests/one", purpose=purpose)
+    async def look(purpose: str, names: list[str] = names) -> dict[str, str]:
+        given = await identity.give(city.house, me, "tests", "one", names, purpose=purpose)
+        return given.claims
 
     assert set(await look("before")) == {"phone"}
     assert (await asked(client, person)).status_code == 200
@@ -203,12 +205,39 @@ async def test_a_shop_gets_what_is_known_and_each_such_look_is_noted(city: City)
         "name": person.name, "id_number": person.id_number, "sex": person.sex,
         "birth_date": person.birth_date.isoformat(),
     }  # fmt: skip
-    assert await identity.claims(city.house, me, [], reader="tests/one", purpose="none") == {}
+    assert await look("none", []) == {}
+    assert await look("nothing known", ["shoe_size"]) == {}
+    assert (await look("after", ["name"])).keys() == {"name"}
     rows = (await client.get("/v1/me/accesses")).json()["items"]
-    assert {r["purpose"]: r["claims"] for r in rows} == {
-        "after": ["birth_date", "id_number", "name", "phone", "sex"], "before": ["phone"],
+    assert {(r["reader"], r["purpose"]): (r["claims"], r["times"]) for r in rows} == {
+        ("tests/one", "after"): (["birth_date", "id_number", "name", "phone", "sex"], 2),
+        ("tests/one", "before"): (["phone"], 1),
     }  # fmt: skip
     assert (await identity.facts(city.house, me))["birth_date"] == person.birth_date.isoformat()
+
+
+async def test_a_shop_gets_only_what_was_agreed_to(city: City) -> None:
+    client = await someone(city)
+    me = UUID((await client.get("/v1/me")).json()["id"])
+    assert (await asked(client, HOMES[43])).status_code == 200
+    some = ["phone", "name"]
+    await identity.give_consent(city.house.db, me, "tests", "two", some, frozenset(some))
+
+    async def look(app: str, *names: str, some: bool = False) -> tuple[set[str], set[str]]:
+        given = await identity.give(
+            city.house, me, "tests", app, list(names), purpose="look", some=some
+        )
+        return set(given.agreed), set(given.claims)
+
+    assert await look("two", "phone", "id_number") == ({"phone", "name"}, set())
+    assert await look("three", "phone") == (set(), set())
+    assert (await client.get("/v1/me/accesses")).json()["items"] == []
+    assert await look("two", "phone", "id_number", some=True) == ({"phone", "name"}, {"phone"})
+    assert await look("three", "phone", some=True) == (set(), set())
+    (row,) = (await client.get("/v1/me/accesses")).json()["items"]
+    assert (row["reader"], row["claims"]) == ("tests/two", ["phone"])
+    with pytest.raises(NotFound):
+        await identity.give(city.house, ids.new(3), "tests", "two", ["phone"], purpose="look")
 
 
 async def test_who_does_not_exist_is_not_found(city: City) -> None:

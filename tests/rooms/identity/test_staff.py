@@ -17,7 +17,7 @@ from civicmall.kernel import ids
 PASSWORD = "sandbox-only"
 CITIZENS_OWN = ("/v1/me", "/v1/me/sessions", "/v1/orders", "/v1/inbox", "/v1/home")
 DESK = ("/v1/desk/payments", "/v1/desk/totals", "/v1/desk/ratings", "/v1/staff/me")
-OPERATORS = ("/v1/desk/mismatches", "/v1/desk/ledger", "/v1/desk/shops/health")
+OPERATORS = ("/v1/desk/tickets", "/v1/desk/ledger", "/v1/desk/shops/health")
 
 
 async def ask(client: httpx.AsyncClient, username: str, password: str) -> httpx.Response:

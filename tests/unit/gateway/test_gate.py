@@ -63,7 +63,7 @@ async def gate(serve: Serve, **limits: int) -> AsyncGenerator[tuple[Gate, Hands]
 
 async def _knock(found: Gate, caller: object = None) -> Any:
     now = datetime.now(UTC)
-    facts = Facts("stall", Citizen("c", 1), "en", now, now.date(), "", found.timeout_s, b"")
+    facts = Facts("stall", Citizen("c", 1), "en", now, "", found.timeout_s, b"")
     return await found.call("bills.list", facts, ASKED, caller)
 
 

@@ -35,6 +35,8 @@ CASES: list[tuple[Kind, str, Callable[[Manifest], Manifest]]] = [
         m, runtime=Http("https://elsewhere.example", "A" * 43))),
     ("key_changed", "key", lambda m: replace(
         m, runtime=Http("https://parking.example/shop", "B" * 43))),
+    ("key_changed", "signature", lambda m: replace(
+        m, runtime=replace(cast("Http", m.runtime), signature="hmac-sha256"))),
     ("department_changed", "department", lambda m: replace(m, department=WORDS)),
     ("egress_added", "spy.example", lambda m: replace(m, egress=["meters.example", "spy.example"])),
     ("egress_removed", "meters.example", lambda m: replace(m, egress=[])),

@@ -8,7 +8,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shopkit.keys import LOW_ORDER, Key, public_key
+from shopkit.keys import LOW_ORDER, Key, public_key, shared_key, shared_text
 
 
 def test_a_key_is_written_as_rfc_8037_writes_it() -> None:
@@ -45,3 +45,18 @@ def fits(raw: bytes, signature: bytes, message: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def test_a_shared_secret_is_read_as_it_was_handed_over() -> None:
+    text = shared_text(b"s" * 32)
+    assert text.startswith("rqsec_")
+    assert shared_key(text) == b"s" * 32
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "rqsec_", "rqsec_c3Nz", "whsec_" + "c3Nz" * 11, "rqsec_ä", "c3Nz"]
+)
+def test_what_is_no_shared_secret_is_not_repeated(bad: str) -> None:
+    with pytest.raises(ValueError, match="rqsec_ and 32 bytes") as error:
+        shared_key(bad)
+    assert "c3Nz" not in str(error.value)

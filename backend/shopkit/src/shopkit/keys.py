@@ -1,4 +1,4 @@
-"""Ed25519 keys: the secret one of a signer, the public one of a manifest."""
+"""Ed25519 keys: the secret one of a signer, the public one of a manifest; and secrets that are shared."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 SEED: Final = 32
+SHARED_PREFIX: Final = "rqsec_"
+"""What the secret begins with that a shop shares with the platform for requests."""
 LOW_ORDER: Final = frozenset(
     bytes.fromhex(y) for y in (
         "00" * 32, "01" + "00" * 31, "ec" + "ff" * 30 + "7f", "ed" + "ff" * 30 + "7f", "ee" + "ff" * 30 + "7f",
@@ -22,6 +24,23 @@ placeholder in somebody's manifest, are one of them."""
 
 Keys = Callable[[str], Ed25519PublicKey | None]
 """From a key's id to the key; a dict's `get` will do."""
+
+
+def shared_text(key: bytes) -> str:
+    """A shared secret as it is handed over, of 32 bytes."""
+    return SHARED_PREFIX + base64.b64encode(key).decode()
+
+
+def shared_key(text: str) -> bytes:
+    """Its bytes. Raises ValueError, whose message keeps them to itself."""
+    said = text.removeprefix(SHARED_PREFIX)
+    try:
+        key = base64.b64decode(said, validate=True)
+    except ValueError:
+        key = b""
+    if said == text or len(key) != SEED:
+        raise ValueError(f"a shared secret is {SHARED_PREFIX} and {SEED} bytes in base64")
+    return key
 
 
 class Key:

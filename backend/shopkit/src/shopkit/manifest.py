@@ -72,13 +72,17 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     answer_max_bytes: Annotated[int, Meta(ge=1_024, le=8 * 1024 * 1024)] = 1024 * 1024
 
 
-class Http(Struct, frozen=True, forbid_unknown_fields=True):
+class Http(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A shop that runs as a service of its own, in any language."""
 
     url: Annotated[str, Meta(min_length=8, max_length=300, pattern=r"^https?://[^\s?#@]+$")]
     """Where its operations are: `{url}/v2/apps/{app}/{operation}`."""
     key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
     """Its public key (Ed25519, base64url without padding): what it signs its callbacks with."""
+    signature: Literal["ed25519", "hmac-sha256"] = "ed25519"
+    """How requests to it are signed: by the platform's key, or by a secret that it shares with it
+    and that city IT hands over. That costs less, and whoever has the secret can ask as the platform.
+    """
 
 
 class Webhooks(Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,6 +29,8 @@ PLATFORM_KID: Final = "sandbox-1"
 """The id of that key; a city's own is called otherwise, so both can be trusted in a sandbox."""
 WEBHOOK_KEY: Final = PLATFORM_SEED
 """What events are signed with there; as public, and as worthless in a city."""
+REQUEST_KEY: Final = b"civicmall sandbox, shared by all"
+"""What requests are signed with there for shops that share a secret; as public."""
 
 Persona = Literal[
     "household", "newborn_mother", "newborn_father", "school_mother", "graduate",

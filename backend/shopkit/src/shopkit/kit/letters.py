@@ -13,13 +13,15 @@ from .. import assertion  # noqa: TID252 (the package is one thing)
 from ..assertion import LEVELS, LIFE_S_MAX, Actor, Assertion  # noqa: TID252 (the same)
 from ..call import Citizen  # noqa: TID252 (the same)
 from ..keys import Key  # noqa: TID252 (the same)
-from ..sandbox import PLATFORM_KID, PLATFORM_SEED, WEBHOOK_KEY  # noqa: TID252 (the same)
-from ..signatures import NONCE_BYTES, SHOP_TAG, Signer  # noqa: TID252 (the same)
+from ..manifest import Http, Manifest  # noqa: TID252 (the same)
+from ..sandbox import PLATFORM_KID, PLATFORM_SEED, REQUEST_KEY, WEBHOOK_KEY  # noqa: TID252 (the same)
+from ..signatures import NONCE_BYTES, SHARED_KID, SHOP_TAG, Signer  # noqa: TID252 (the same)
 from ..webhooks import secret_of  # noqa: TID252 (the same)
 
 ISSUER: Final = "https://sandbox.invalid"
 """Who the kit says it is."""
-IMPOSTOR: Final = Key(b"nobody's key: it signs lies only")
+IMPOSTOR_SEED: Final = b"nobody's key: it signs lies only"
+IMPOSTOR: Final = Key(IMPOSTOR_SEED)
 """A key that no shop knows."""
 JSON: Final = (b"content-type", b"application/json")
 Headers = list[tuple[bytes, bytes]]
@@ -36,21 +38,37 @@ class Letter(Struct, frozen=True):
 
 
 class Pen(Struct, frozen=True):
-    """What letters are signed with."""
+    """What letters are signed with: `key`, or a `shared` secret where there is one."""
 
     key: Key
     kid: str = PLATFORM_KID
     tag: str = SHOP_TAG
+    shared: bytes | None = None
 
     @property
     def signer(self) -> Signer:
         """Signs with it."""
-        return Signer(self.key.private, self.kid, self.tag)
+        return Signer(self.shared or self.key.private, self.kid, self.tag)
+
+    @property
+    def forged(self) -> Pen:
+        """A stranger's, under the same name."""
+        shared = None if self.shared is None else IMPOSTOR_SEED
+        return msgspec.structs.replace(self, key=IMPOSTOR, shared=shared)
 
 
 PLATFORM: Final = Pen(Key(PLATFORM_SEED))
 """The sandbox's platform, which a shop under development trusts."""
+SHARED: Final = Pen(PLATFORM.key, SHARED_KID, shared=REQUEST_KEY)
+"""The same, towards a shop that chose to share a secret."""
 WEBHOOK_SECRET: Final = secret_of(WEBHOOK_KEY)
+
+
+def pen_for(manifest: Manifest) -> Pen:
+    """What a shop's questions are signed with."""
+    runtime = manifest.runtime
+    chosen = isinstance(runtime, Http) and runtime.signature == "hmac-sha256"
+    return SHARED if chosen else PLATFORM
 
 
 def seconds() -> int:

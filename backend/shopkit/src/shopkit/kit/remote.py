@@ -67,6 +67,7 @@ class Remote:
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._manifest = manifest
         self.client = client
+        self.pen = letters.pen_for(manifest)
         self.kept: dict[tuple[str, str], bytes] = {}
         """Materials that were handed in: whoever stands for the platform gives them out."""
 
@@ -91,7 +92,8 @@ class Remote:
     def letter(self, app: str, operation: str, asked: Any, citizen: Citizen, **how: Any) -> Letter:
         """A well-made question; `how` as in `letters.signed`."""
         body = msgspec.json.encode(asked)
-        return letters.signed(self.path(app, operation), body, self.vouched(app, citizen), **how)
+        vouched = self.vouched(app, citizen)
+        return letters.signed(self.path(app, operation), body, vouched, pen=self.pen, **how)
 
     async def send(self, letter: Letter) -> httpx.Response:
         """The answer to a letter, whatever it is. Raises Failed where none comes."""
@@ -122,7 +124,7 @@ class Remote:
     async def _raw(self, app: str, asked: RawAsk, citizen: Citizen) -> RawAnswer:
         path = self.path(app, f"raw{asked.path}")
         letter = letters.signed(
-            path, None, self.vouched(app, citizen), method=asked.method, query=asked.query,
+            path, None, self.vouched(app, citizen), pen=self.pen, method=asked.method, query=asked.query,
             extra=[(b"content-type", asked.media.encode())] if asked.media else None,
         )  # fmt: skip
         if any(not one.signed for one in self._routes(app, asked)):

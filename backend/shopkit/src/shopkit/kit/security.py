@@ -7,6 +7,8 @@ from base64 import b64encode
 from functools import partial
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from ..shop import needs  # noqa: TID252 (the package is one thing)
 from ..signatures import CALLBACK_TAG, SKEW_S  # noqa: TID252 (the same)
 from . import letters
@@ -55,7 +57,7 @@ async def signature_that_is_garbage_is_refused(b: Bench) -> None:
 @on_security()
 async def signature_of_a_stranger_is_refused(b: Bench) -> None:
     """A signature by another key, under the name of the platform's, is refused (401)."""
-    await refused(b, pen=Pen(IMPOSTOR))
+    await refused(b, pen=remote_of(b).pen.forged)
 
 
 @on_security()
@@ -67,7 +69,13 @@ async def signature_of_an_unknown_key_is_refused(b: Bench) -> None:
 @on_security()
 async def signature_for_callbacks_is_refused(b: Bench) -> None:
     """A signature with the tag of callbacks, which shops make, is refused (401)."""
-    await refused(b, pen=Pen(PLATFORM.key, tag=CALLBACK_TAG))
+    await refused(b, pen=replace(remote_of(b).pen, tag=CALLBACK_TAG))
+
+
+@on_security()
+async def signature_with_the_public_key_as_a_secret_is_refused(b: Bench) -> None:
+    """An HMAC made with the platform's public key, under its name, is refused (401)."""
+    await refused(b, pen=Pen(IMPOSTOR, shared=PLATFORM.key.public.public_bytes_raw()))
 
 
 @on_security()
@@ -112,7 +120,7 @@ async def body_and_digest_altered_is_refused(b: Bench) -> None:
 async def body_without_digest_is_refused(b: Bench) -> None:
     """A body that the signature doesn't cover is refused (401)."""
     one = await sound(b)
-    bare = letters.signed(one.path, None, one.vouched)
+    bare = letters.signed(one.path, None, one.vouched, pen=one.remote.pen)
     await one.refused(altered(bare, headers=[*bare.headers, letters.JSON], body=one.body))
 
 
@@ -120,7 +128,7 @@ async def body_without_digest_is_refused(b: Bench) -> None:
 async def assertion_that_is_not_covered_is_refused(b: Bench) -> None:
     """An assertion that the signature doesn't cover is refused (401): it could be another's."""
     one = await sound(b)
-    bare = letters.signed(one.path, one.body, None)
+    bare = letters.signed(one.path, one.body, None, pen=one.remote.pen)
     loose = (b"civicmall-assertion", one.vouched.encode())
     await one.refused(altered(bare, headers=[*bare.headers, loose]))
 
@@ -183,7 +191,7 @@ def _unstamped(one: Sound) -> Letter:
     said = next(v for n, v in letter.headers if n == b"signature-input")
     params = _WITHOUT.sub(b"", said).removeprefix(b"civicmall=")
     base = "".join(f'"{name}": {value}\n' for name, value in lines.items())
-    signature = PLATFORM.key.private.sign(base.encode() + b'"@signature-params": ' + params)
+    signature = one.remote.pen.signer.sign(base.encode() + b'"@signature-params": ' + params)
     unstamped = replaced(letter, b"signature-input", b"civicmall=" + params)
     return replaced(unstamped, b"signature", b"civicmall=:" + b64encode(signature) + b":")
 

@@ -44,7 +44,8 @@ class Sound(Struct, frozen=True):
     def letter(self, **how: Any) -> Letter:
         """The question, well made but for `how` (as in `letters.signed`)."""
         body, vouched = how.pop("body", self.body), how.pop("vouched", self.vouched)
-        return letters.signed(how.pop("path", self.path), body, vouched, **how)
+        pen = how.pop("pen", self.remote.pen)
+        return letters.signed(how.pop("path", self.path), body, vouched, pen=pen, **how)
 
     async def send(self, letter: Letter) -> httpx.Response:
         """What comes back, whatever it is."""

@@ -24,7 +24,7 @@ class Guard:
     def __init__(self, shop_id: str, trust: Trust, seen: Replays) -> None:
         self._shop = shop_id
         self._trust = trust
-        self._verifier = Verifier(trust.get, SHOP_TAG, seen=seen)
+        self._verifier = Verifier(trust.signing, SHOP_TAG, seen=seen)
 
     async def admit(
         self, request: Request, app: str, *, now: int, signed: bool = True

@@ -1,4 +1,4 @@
-"""Whom a served shop believes: the platform's public keys, by their ids."""
+"""Whom a served shop believes: the platform's public keys, by their ids, and a secret of both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
 from ..keys import Key, public_key  # noqa: TID252 (the package is one thing)
-from ..sandbox import PLATFORM_KID, PLATFORM_SEED  # noqa: TID252 (the same)
+from ..sandbox import PLATFORM_KID, PLATFORM_SEED, REQUEST_KEY  # noqa: TID252 (the same)
+from ..signatures import SHARED_KID  # noqa: TID252 (the same)
 
 JWKS_MAX: Final = 64 * 1024
 """Bytes of a key set; ours has three keys."""
@@ -52,19 +53,25 @@ def _read(body: bytes) -> dict[str, Ed25519PublicKey]:
 
 
 class Trust:
-    """Fixed keys, and those that the platform publishes at `jwks`, fetched when one is unknown."""
+    """Fixed keys, and those that the platform publishes at `jwks`, fetched when one is unknown.
+
+    `shared`: the secret of 32 bytes that requests may be signed with, too, where the manifest chose
+    `hmac-sha256`. What is said of a citizen is never believed by it.
+    """
 
     def __init__(
         self,
         fixed: Mapping[str, Ed25519PublicKey] | None = None,
         *,
         jwks: str = "",
+        shared: bytes | None = None,
         transport: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fixed = dict(fixed or {})
         self._fetched: dict[str, Ed25519PublicKey] = {}
         self._jwks = jwks
+        self._shared = shared
         self._transport = transport
         self._clock = clock
         self._asked_at: float | None = None
@@ -72,6 +79,10 @@ class Trust:
     def get(self, kid: str) -> Ed25519PublicKey | None:
         """The key of that id, as far as it is known now."""
         return self._fixed.get(kid) or self._fetched.get(kid)
+
+    def signing(self, kid: str) -> Ed25519PublicKey | bytes | None:
+        """What requests under that id are signed with."""
+        return self._shared if kid == SHARED_KID else self.get(kid)
 
     def may_refresh(self) -> bool:
         """Whether asking the platform again could bring something."""
@@ -107,6 +118,6 @@ async def _capped(answer: httpx.Response) -> bytes:
     return body
 
 
-def sandbox_trust(jwks: str = "") -> Trust:
-    """For a shop under development: the key that everybody knows, and a sandbox platform's own."""
-    return Trust({PLATFORM_KID: Key(PLATFORM_SEED).public}, jwks=jwks)
+def sandbox_trust(jwks: str = "", shared: bytes | None = None) -> Trust:
+    """For a shop under development: the keys that everybody knows, and a sandbox platform's own."""
+    return Trust({PLATFORM_KID: Key(PLATFORM_SEED).public}, jwks=jwks, shared=shared or REQUEST_KEY)
