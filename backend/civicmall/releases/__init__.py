@@ -8,6 +8,7 @@ from civicmall.kernel.jobs import Job
 
 from .diff import Change
 from .errors import (
+    AccountTaken,
     BadShopManifest,
     CanaryRunning,
     FourEyes,
@@ -36,8 +37,8 @@ def jobs(house: House, registry: Registry) -> list[Job]:
 
 
 __all__ = [
-    "MOVES", "REASONED", "BadShopManifest", "CanaryRunning", "Change", "Checked", "FourEyes", "Move",
-    "NoSuchRelease", "NotYourShop", "NothingBefore", "Release", "ReleaseDetail", "ReleaseMoved",
-    "ReportFailed", "State", "Step", "Submission", "VersionNotHigher", "jobs", "kept", "move", "one",
-    "record", "refresh", "routers", "some", "submit",
+    "MOVES", "REASONED", "AccountTaken", "BadShopManifest", "CanaryRunning", "Change", "Checked",
+    "FourEyes", "Move", "NoSuchRelease", "NotYourShop", "NothingBefore", "Release", "ReleaseDetail",
+    "ReleaseMoved", "ReportFailed", "State", "Step", "Submission", "VersionNotHigher", "jobs", "kept",
+    "move", "one", "record", "refresh", "routers", "some", "submit",
 ]  # fmt: skip

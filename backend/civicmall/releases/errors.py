@@ -27,6 +27,16 @@ class NotYourShop(Problem):
     type, status, title = "/problems/not-your-shop", 403, "This shop is another department's."
 
 
+class AccountTaken(Problem):
+    """The settlement account is another shop's, of whatever version; each shop has its own."""
+
+    type, status, title = (
+        "/problems/settlement-account-taken",
+        409,
+        "This settlement account is another shop's.",
+    )
+
+
 class VersionNotHigher(Problem):
     """A version like this or a higher one was submitted before; each change gets a higher one."""
 

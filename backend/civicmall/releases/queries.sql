@@ -1,10 +1,18 @@
--- name: submit(id, shop, version, rank, digest, manifest, report, who, name, note, at)$
--- Only a version above all before; the same request again changes nothing.
+-- name: one_by_one(key)!
+-- Until the transaction ends: who submits later sees what was submitted before.
+select pg_advisory_xact_lock(:key::bigint);
+
+-- name: submit(id, shop, version, rank, digest, manifest, account, report, who, name, note, at)$
+-- Only a version above all before, and with no other shop's settlement account; the same request
+-- again changes nothing.
 with made as (
     insert into releases.release (id, shop, version, rank, digest, kind, state, manifest, report, submitter,
                                   submitter_name, submitted_at, changed_at)
     select :id, :shop, :version, :rank, :digest, 'submitted', 'submitted', :manifest, :report, :who, :name, :at, :at
     where not exists (select from releases.release where shop = :shop and rank >= :rank)
+      and not exists (select from releases.release
+                      where shop <> :shop and manifest ->> 'settlement_account' = :account
+                        and state not in ('retired', 'withdrawn', 'rejected'))
     on conflict do nothing
     returning id, shop
 )
@@ -172,6 +180,11 @@ order by s.no desc limit 1;
 
 -- name: goes_back(shop)$
 select exists (select from releases.release where shop = :shop and state = 'replaced');
+
+-- name: account_taken(shop, account)$
+select exists (select from releases.release
+               where shop <> :shop and manifest ->> 'settlement_account' = :account
+                 and state not in ('retired', 'withdrawn', 'rejected'));
 
 -- name: highest(shop)$
 select version from releases.release where shop = :shop order by rank desc limit 1;

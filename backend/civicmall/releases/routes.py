@@ -21,6 +21,7 @@ from civicmall.shops import Registry
 
 from . import service
 from .errors import (
+    AccountTaken,
     BadShopManifest,
     CanaryRunning,
     FourEyes,
@@ -52,7 +53,7 @@ StateFilter = Annotated[
 @post(
     "/releases",
     responses=problems(
-        NotAllowed, NotYourShop, BadShopManifest, ReportFailed, VersionNotHigher,
+        NotAllowed, NotYourShop, BadShopManifest, ReportFailed, AccountTaken, VersionNotHigher,
         KeyMissing, KeyReused, KeyRunning,
     ),
     summary="Hand in a release of my department's shop",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, Literal, get_args
 from uuid import UUID
 
@@ -149,6 +150,14 @@ def wrong_runtime(manifest: Manifest) -> tuple[str, str] | None:
     if len(manifest.version) > VERSION_MAX:
         return "$.version", f"longer than {VERSION_MAX} characters"
     return None
+
+
+def account_in_use(manifest: Manifest, known: Iterable[Manifest]) -> bool:
+    """Whether its settlement account is another shop's: who shares one reads the other's money."""
+    return any(
+        one.id != manifest.id and one.settlement_account == manifest.settlement_account
+        for one in known
+    )
 
 
 def wrong_report(manifest: Manifest, report: list[Checked]) -> list[str]:

@@ -25,6 +25,7 @@ from shopkit.manifest import parse_manifest
 
 from . import diff, rules
 from .errors import (
+    AccountTaken,
     BadShopManifest,
     CanaryRunning,
     FourEyes,
@@ -51,6 +52,8 @@ from .rules import Move
 
 STEPS_MAX: Final = 200
 """A release has a dozen steps; a canary that is raised daily for half a year still fits."""
+SUBMITTING: Final = 0x7265_6C65_6173_6573
+"""The advisory lock of whoever submits: of two shops that name one account at once, one gets it."""
 CITY_IT: Final = "CivicMall"
 """Who deployed a folder, as the history names it: whoever runs the city, by starting it."""
 
@@ -63,8 +66,8 @@ async def submit(
 ) -> Release:
     """Hand in a release of the department's own shop; the same key again gives the same one.
 
-    Raises NotAllowed, BadShopManifest, NotYourShop, ReportFailed, VersionNotHigher and what
-    idempotency.once raises.
+    Raises NotAllowed, BadShopManifest, NotYourShop, ReportFailed, AccountTaken, VersionNotHigher
+    and what idempotency.once raises.
     """
     if staff.role != "department":
         raise NotAllowed
@@ -75,22 +78,30 @@ async def submit(
         raise ReportFailed(failed=failed)
 
     async def work(release_id: UUID) -> Release:
-        made: UUID | None = await q.submit(
-            house.db,
-            id=release_id,
-            shop=manifest.id,
-            version=manifest.version,
-            rank=rules.rank(manifest.version),
-            digest=shops.digest(manifest),
-            manifest=msgspec.to_builtins(manifest),
-            report=msgspec.to_builtins(ask.report),
-            who=staff.staff_id,
-            name=staff.name,
-            note=ask.note,
-            at=house.clock.now(),
-        )
+        account = manifest.settlement_account
+        if rules.account_in_use(manifest, _others(registry)):
+            raise AccountTaken(account=account)
+        async with house.db.acquire() as db, db.transaction():
+            await q.one_by_one(db, key=SUBMITTING)
+            made: UUID | None = await q.submit(
+                db,
+                id=release_id,
+                shop=manifest.id,
+                version=manifest.version,
+                rank=rules.rank(manifest.version),
+                digest=shops.digest(manifest),
+                manifest=msgspec.to_builtins(manifest),
+                account=account,
+                report=msgspec.to_builtins(ask.report),
+                who=staff.staff_id,
+                name=staff.name,
+                note=ask.note,
+                at=house.clock.now(),
+            )
         row: ReleaseRow | None = await q.release(house.db, id=release_id)
         if made is None and row is None:
+            if await q.account_taken(house.db, shop=manifest.id, account=account):
+                raise AccountTaken(account=account)
             highest: str = await q.highest(house.db, shop=manifest.id)
             raise VersionNotHigher(version=manifest.version, highest=highest)
         assert row is not None
@@ -101,6 +112,12 @@ async def submit(
     )
     await refresh(house.db, registry)
     return found
+
+
+def _others(registry: Registry) -> list[Manifest]:
+    """What shops say of themselves here: those in folders, those on trial, those that are closed."""
+    known = [entry.manifest for entry in registry.all()]
+    return [*(m for m in known if m is not None), *(one.manifest for one in registry.deployed())]
 
 
 def _read(said: dict[str, Any]) -> Manifest:

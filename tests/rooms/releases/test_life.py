@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 import pytest
 from tests.rooms.releases.steps import Shop, department, operator, passed, said
+from tests.workshop import unique
 
 from civicmall import releases
 from civicmall.identity import NotAllowed
@@ -17,6 +19,7 @@ from civicmall.kernel.db import APP_ROLE
 from civicmall.kernel.errors import BadRequest, KeyReused, Problem
 from civicmall.kernel.house import House
 from civicmall.releases import (
+    AccountTaken,
     BadShopManifest,
     CanaryRunning,
     Checked,
@@ -28,7 +31,10 @@ from civicmall.releases import (
     ReportFailed,
     Submission,
     VersionNotHigher,
+    service,
 )
+from civicmall.shops import Registry, ShopEntry
+from shopkit.manifest import parse_manifest
 
 
 async def test_from_the_department_to_all_citizens(house: House) -> None:
@@ -337,3 +343,60 @@ async def test_a_stranger_of_the_same_department_sees_it(house: House) -> None:
     made = await shop.submit()
     colleague = department(shop.id)
     assert (await releases.one(house.db, colleague, made.id)).release.shop == shop.id
+
+
+async def test_a_settlement_account_is_one_shop_s(house: House) -> None:
+    """Who shares another's account reads its statements; also a first release is refused."""
+    owner, other = Shop(house), Shop(house)
+    account = f"{owner.id}.account"
+    made = await owner.submit("1.0.0")
+
+    async def refused(shop: Shop) -> None:
+        with pytest.raises(AccountTaken) as problem:
+            await shop.submit("1.0.0", settlement_account=account)
+        assert problem.value.extra == {"account": account}
+        assert await shop.states() == {}
+
+    await refused(other)
+    await owner.move(owner.reader, made.id, "approve")
+    await owner.move(owner.publisher, made.id, "publish")
+    await refused(other)
+    await owner.move(owner.reader, made.id, "suspend")
+    await refused(other)
+    await owner.submit("1.1.0")  # its own it has
+    later = Shop(house)
+    gone = await later.submit("1.0.0")
+    await later.move(later.reader, gone.id, "reject")
+    assert (await other.submit("1.0.0", settlement_account=f"{later.id}.account")).id
+
+
+async def test_the_account_of_a_shop_in_a_folder_is_taken_too(house: House) -> None:
+    folder = unique("shop")
+    manifest = parse_manifest(msgspec.json.encode(said(folder)))
+    registry = Registry([ShopEntry(folder, "live", manifest, None)])
+    shop = Shop(house, registry)
+    with pytest.raises(AccountTaken):
+        await shop.submit("1.0.0", settlement_account=f"{folder}.account")
+    assert await shop.states() == {}
+    await shop.submit("1.0.0")
+
+
+async def test_of_two_shops_that_name_one_account_at_once_one_gets_it(house: House) -> None:
+    """Whoever waits for the other looks anew."""
+    shops = [Shop(house) for _ in range(2)]
+    account = f"{shops[0].id}.account"
+    async with house.db.acquire() as db, db.transaction():
+        await db.execute("select pg_advisory_xact_lock($1)", service.SUBMITTING)
+        tasks = [
+            asyncio.create_task(one.submit("1.0.0", settlement_account=account)) for one in shops
+        ]
+        waiting = 0
+        while waiting < len(tasks):
+            assert not any(task.done() for task in tasks), "they wait for their turn"
+            waiting = await db.fetchval(
+                "select count(*) from pg_locks where locktype = 'advisory' and not granted and"
+                " database = (select oid from pg_database where datname = current_database())"
+            )
+    tried = await asyncio.gather(*tasks, return_exceptions=True)
+    failed = [one for one in tried if isinstance(one, BaseException)]
+    assert [type(one) for one in failed] == [AccountTaken]
