@@ -21,6 +21,8 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
         ("POST", "/v1/sign-in/codes", {"content": TEN_MB, "headers": JSON}, 413, "body-too-large"),
         ("POST", "/v1/sign-in/codes", {"content": b"{", "headers": JSON}, 400, "bad-request"),
         ("POST", "/v1/sign-in/codes", {"content": b"\xff\xfe{}", "headers": JSON}, 400, "bad-request"),
+        ("POST", "/v1/sign-in/codes", {"content": b'{"phone":"\xff"}', "headers": JSON}, 400,
+         "bad-request"),
         ("POST", "/v1/sign-in/codes", {"content": DEEP, "headers": JSON}, 400, "bad-request"),
         ("POST", "/v1/sign-in/codes", {"content": b"", "headers": JSON}, 400, "bad-request"),
         ("POST", "/v1/sign-in/codes", {"json": {"phone": "12345"}}, 400, "bad-request"),

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import pytest_asyncio
 from tests.faults.town import SHOP, Payment, Town, order_ids, pay
@@ -42,7 +43,7 @@ async def town() -> AsyncGenerator[Town]:
     found = Town(_folder())
     try:
         await found.prepare()
-        await found.start_server()
+        await found.server.up()
         yield found
     finally:
         found.close()
@@ -102,9 +103,9 @@ async def test_kill_the_server(town: Town) -> None:
     payers = await town.payers(PAYERS, "server")
 
     async def hurt() -> None:
-        town.kill_server()
+        town.server.kill()
         await town.let_leases_run_out()
-        await town.start_server()
+        await town.server.up()
 
     await _while_paying(town, payers, hurt, after=40)
     await town.settled()
@@ -113,7 +114,7 @@ async def test_kill_the_server(town: Town) -> None:
 
 async def test_kill_postgresql(town: Town) -> None:
     payers = await town.payers(PAYERS, "postgres")
-    server = town.process
+    server = town.server.pid
 
     async def hurt() -> None:
         await asyncio.to_thread(town.kill_postgres)
@@ -124,9 +125,8 @@ async def test_kill_postgresql(town: Town) -> None:
     await _while_paying(town, payers, hurt, after=40)
     await town.settled()
     await _everything_fits(town, payers)
-    assert server is town.process
-    assert server is not None
-    assert server.poll() is None, "the server was never restarted"
+    assert server == town.server.pid
+    assert psutil.pid_exists(server), "the server was never restarted"
     async with town.client() as client:
         assert (await client.get("/readyz")).json() == {"status": "ok", "waiting": 0, "dead": 0}
         assert (await client.get(f"/v1/shops/{SHOP}")).json()["state"] == "live"

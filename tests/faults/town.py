@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -50,6 +51,84 @@ class Payment(Struct):
     key: str
     order: dict[str, Any] = {}
     done: bool = False
+    given_up: dict[str, Any] = {}
+    """An order for the same bill that was cancelled before."""
+    refund: dict[str, Any] = {}
+    refund_minor: int = 0
+
+
+class Zygote:
+    """The program, imported once, and forked for each start."""
+
+    def __init__(self) -> None:
+        program = Path(__file__).with_name("zygote.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def fork(self, what: str, log: Path, env: dict[str, str]) -> int:
+        """The process id of what was started."""
+        assert self._process.stdin
+        assert self._process.stdout
+        asked = {"what": what, "log": str(log), "env": env}
+        self._process.stdin.write(f"{json.dumps(asked)}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """No more are started."""
+        with self._process:
+            assert self._process.stdin
+            self._process.stdin.close()
+
+
+class Kept:
+    """A process of the town that is started again whenever it ends, as who runs it would do:
+    `serve` with its doors on a port, or `work` without any.
+    """
+
+    def __init__(self, town: Town, what: str, port: int = 0, *, workers: bool = True) -> None:
+        self.town = town
+        self.what = what
+        self.port = port
+        self.workers = workers
+        self.pid = 0
+
+    def keep(self) -> None:
+        """Start it unless it runs."""
+        if self.pid and psutil.pid_exists(self.pid):
+            return
+        settings = self.town.settings
+        env = {
+            "DATABASE_URL": settings.database_url,
+            "CIVICMALL_DATA": str(self.town.folder),
+            "CIVICMALL_PUBLIC_URL": settings.public_url,
+            "CIVICMALL_SANDBOX": "1",
+            "CIVICMALL_WORKERS": str(int(self.workers)),
+        }
+        if self.port:
+            env["PORT"] = str(self.port)
+        self.pid = self.town.zygote.fork(self.what, self.town.log, env)
+
+    async def up(self) -> float:
+        """Start it unless it runs, and wait until it answers; how many seconds that took."""
+        began = time.monotonic()
+        async with self.town.client() as client:
+            while time.monotonic() < began + PATIENCE_S:
+                self.keep()
+                with suppress(httpx.RequestError):
+                    if (await client.get("/healthz")).is_success:
+                        return time.monotonic() - began
+                await asyncio.sleep(0.02)
+        raise AssertionError(f"no server comes up: {self.town.log.read_text()[-2000:]}")
+
+    def kill(self) -> None:
+        """SIGKILL it and wait for the end."""
+        with suppress(ProcessLookupError):
+            if self.pid:
+                os.kill(self.pid, signal.SIGKILL)
+        while self.pid and psutil.pid_exists(self.pid):
+            time.sleep(0.002)
 
 
 class Town:
@@ -58,7 +137,6 @@ class Town:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "server.log"
-        self.process: subprocess.Popen[bytes] | None = None
         self.start_postgres()
         port = free_port()
         self.settings = Settings(
@@ -67,6 +145,8 @@ class Town:
             port=port,
             public_url=f"http://127.0.0.1:{port}",
         )
+        self.zygote = Zygote()
+        self.server = Kept(self, "serve", port)
 
     def start_postgres(self) -> None:
         """Create or start it; it ends with us."""
@@ -87,40 +167,10 @@ class Town:
         """Everything migrated and loaded."""
         await app.prepare(self.settings, app.open_registry(Settings.from_env({}, database_url="x")))
 
-    async def start_server(self) -> float:
-        """Start it and wait until it answers; how many seconds that took."""
-        began = time.monotonic()
-        env = {
-            **os.environ,
-            "DATABASE_URL": self.settings.database_url,
-            "CIVICMALL_DATA": str(self.folder),
-            "PORT": str(self.settings.port),
-            "CIVICMALL_SANDBOX": "1",
-        }
-        self.process = self._launch(env)
-        async with self.client() as client:
-            while time.monotonic() < began + PATIENCE_S:
-                with suppress(httpx.RequestError):
-                    if (await client.get("/healthz")).is_success:
-                        return time.monotonic() - began
-                assert self.process.poll() is None, self.log.read_text()[-2000:]
-                await asyncio.sleep(0.05)
-        raise AssertionError(f"the server does not come up: {self.log.read_text()[-2000:]}")
-
-    def _launch(self, env: dict[str, str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", "from civicmall.cli import main; main()", "serve"]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(command, env=env, stdout=log, stderr=log)
-
-    def kill_server(self) -> None:
-        """SIGKILL it and wait for the end."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
     def close(self) -> None:
         """Nothing of ours goes on running."""
-        self.kill_server()
+        self.server.kill()
+        self.zygote.close()
         self.postgres.stop()
 
     def client(self, token: str = "") -> httpx.AsyncClient:
@@ -170,20 +220,37 @@ class Town:
         assert len(bills) >= count, "the sandbox has too few unpaid bills"
         return bills[:count]
 
-    async def settled(self) -> None:
-        """Until every event is handled."""
+    async def staff(self) -> str:
+        """An operator's token."""
+        async with self.client() as client:
+            answer = await insist(
+                client, "/v1/staff/tokens", {"username": "operator", "password": "sandbox-only"}, {}
+            )
+        return str(answer["access_token"])
+
+    async def settled(self, worker: Kept | None = None) -> None:
+        """Until every event is handled; with a worker to keep up, leases and waits are cut short."""
         deadline = time.monotonic() + PATIENCE_S
         waiting: list[Any] = []
         while time.monotonic() < deadline:
             waiting = await self.owner("select attempts, type, error from kernel.outbox")
             if not waiting:
                 return
-            await asyncio.sleep(0.1)
+            if worker:
+                worker.keep()
+                await self.let_leases_run_out()
+            await asyncio.sleep(0.5 if worker else 0.1)
         raise AssertionError(f"stuck in the outbox: {waiting[:5]}")
 
     async def let_leases_run_out(self) -> None:
-        """As if half a minute had passed since the crash: nobody of before works on anything."""
-        await self.owner("update kernel.outbox set next_at = now() where next_at > now()")
+        """As if half a minute had passed since the crash: nobody of before works on anything.
+
+        Tries whose waits are cut short here count as few: else a day's tries were used up in seconds.
+        """
+        await self.owner(
+            "update kernel.outbox set next_at = now(), attempts = least(attempts, 5)"
+            " where next_at > now()"
+        )
         await self.owner("update kernel.idempotency set locked_until = now() where answer is null")
 
 

@@ -22,6 +22,8 @@ else:  # asyncpg's classes take no parameters at run time, when Litestar reads a
     Db = asyncpg.Pool | asyncpg.Connection | PoolConnectionProxy
 
 APP_ROLE = "civicmall_app"
+CONNECT_S = 5.0
+"""A server that is there lets us in within milliseconds; asyncpg alone would wait for a minute."""
 _JSONB_VERSION = b"\x01"
 
 
@@ -66,6 +68,7 @@ async def open_pool(
         max_size=size_max,
         init=prepare,
         reset=_keep_as_is,
+        timeout=CONNECT_S,
         command_timeout=command_timeout_s,
         statement_cache_size=512,
         max_cached_statement_lifetime=0,

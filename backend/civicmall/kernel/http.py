@@ -236,6 +236,12 @@ def on_nesting(request: Request[Any, Any, Any], error: RecursionError) -> Respon
     return render(request, BadRequest("nested too deeply"))
 
 
+def on_letters(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[Any]:
+    """Exception handler for a body that is no UTF-8 (RFC 8259, 8.1); logged, in case it is ours."""
+    log.warning("http.letters", route=_route(request), exc_info=error)
+    return render(request, BadRequest("not UTF-8"))
+
+
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Exception handler for everything unforeseen: the log gets the trace, the caller its id."""
     log.error("http.fault", route=_route(request), exc_info=error)
@@ -247,7 +253,8 @@ HANDLERS: Final[dict[Any, Any]] = {
     HTTPException: on_http,
     asyncpg.PostgresConnectionError: on_database,
     asyncpg.InterfaceError: on_database,
-    asyncpg.TooManyConnectionsError: on_database,
+    asyncpg.InternalClientError: on_database,  # a server that died in the middle of an answer
+    asyncpg.InsufficientResourcesError: on_database,  # too many connections, no memory, a full disk
     asyncpg.CannotConnectNowError: on_database,
     asyncpg.AdminShutdownError: on_database,
     asyncpg.InvalidAuthorizationSpecificationError: on_database,
@@ -259,6 +266,7 @@ HANDLERS: Final[dict[Any, Any]] = {
     asyncpg.CharacterNotInRepertoireError: on_unfit,
     asyncpg.UntranslatableCharacterError: on_unfit,
     RecursionError: on_nesting,
+    UnicodeDecodeError: on_letters,
     Exception: on_fault,
 }
 

@@ -19,8 +19,10 @@ from shopkit import (
     Call,
     Charge,
     ChargePaid,
+    ChargeRefunded,
     NotFound,
     Receipt,
+    RefundNoted,
     Refused,
     Shop,
     Text,
@@ -29,6 +31,7 @@ from shopkit import (
 
 shop = Shop(__package__)
 told: Counter[str] = Counter()
+booked: dict[str, ChargeRefunded] = {}
 doors = threading.Event()
 BRIEF = timedelta(milliseconds=400)
 
@@ -73,3 +76,10 @@ async def charge_paid(call: Call, paid: ChargePaid) -> Receipt:
             told[paid.payment_id] += 1
     number = f"K{paid.payment_id}"
     return Receipt(number, paid.payment_id, paid.amount_minor, call.now, {"zh-CN": "售票处"})
+
+
+@shop.charge_refunded("stall")
+async def charge_refunded(call: Call, refunded: ChargeRefunded) -> RefundNoted:
+    """Book a refund once, however often it is told."""
+    booked.setdefault(refunded.refund_id, refunded)
+    return RefundNoted(refunded.refund_id, refunded.amount_minor, call.now)

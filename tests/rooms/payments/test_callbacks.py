@@ -32,9 +32,9 @@ from civicmall.payments.channels.sandbox import SIGNATURE, TIMESTAMP
 PAYABLE = f"payable:{KIOSK}.account"
 
 
-async def _mismatches(city: City, order: dict[str, Any]) -> list[dict[str, Any]]:
+async def _tickets(city: City, order: dict[str, Any]) -> list[dict[str, Any]]:
     operator = await city.operator()
-    found = (await operator.get("/v1/desk/mismatches", params={"limit": 100})).json()["items"]
+    found = (await operator.get("/v1/desk/tickets", params={"limit": 100})).json()["items"]
     return [one for one in found if one["order_id"] == order["id"]]
 
 
@@ -82,7 +82,7 @@ async def test_a_forged_callback_changes_nothing(city: City) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"order_id":"x"}', b"\xff"])
 async def test_what_is_no_callback_is_refused(city: City, body: bytes) -> None:
     answer = await send(city, body, Sandbox(city.house).sign(body))
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["reason"]) == (401, "body")
 
 
 async def test_no_such_channel(city: City) -> None:
@@ -108,7 +108,7 @@ async def test_a_hundred_times_the_same_is_one_posting(city: City, kiosk: Kiosk)
     assert (await someone.state(made))["state"] == "fulfilled"
     assert await postings(city, made) == [("payment", ["channel:sandbox", PAYABLE], [500, -500])]
     assert kiosk.told(f"{made['id']}.1") == 1
-    assert await _mismatches(city, made) == []
+    assert await _tickets(city, made) == []
 
 
 @pytest.mark.parametrize("amount", [499, 501, 1])
@@ -121,8 +121,8 @@ async def test_another_amount_waits_in_suspense(city: City, amount: int) -> None
     assert await postings(city, made) == [
         ("suspense", ["channel:sandbox", "suspense"], [amount, -amount])
     ]
-    seen = await _mismatches(city, made)
-    assert [(one["outcome"], one["resolved_at"]) for one in seen] == [("amount_differs", None)]
+    seen = await _tickets(city, made)
+    assert [(one["kind"], one["resolved_at"]) for one in seen] == [("amount_differs", None)]
     assert await call_back(city, paid_now(made)) == "posted", "the order stays payable"
     await city.settled()
     await balanced(city)
@@ -175,8 +175,8 @@ async def test_late_money_goes_back(city: City, kiosk: Kiosk, end: str) -> None:
         for account, amount in zip(accounts, amounts, strict=True):
             net[account] = net.get(account, 0) + amount
     assert net == {"channel:sandbox": 0, "suspense": 0}
-    seen = await _mismatches(city, made)
-    assert [one["outcome"] for one in seen] == ["late"]
+    seen = await _tickets(city, made)
+    assert [one["kind"] for one in seen] == ["late"]
     assert seen[0]["resolved_at"]
     assert kiosk.told(f"{made['id']}.1") == 0
     assert (await someone.order(wanted))["id"] != made["id"], "the charge is free"
@@ -193,7 +193,7 @@ async def test_a_second_payment_for_one_order_goes_back(city: City, kiosk: Kiosk
     assert (await someone.state(made))["state"] == "fulfilled"
     kinds = [kind for kind, *_ in await postings(city, made)]
     assert sorted(kinds) == ["payment", "return", "return", "suspense", "suspense"]
-    assert all(one["resolved_at"] for one in await _mismatches(city, made))
+    assert all(one["resolved_at"] for one in await _tickets(city, made))
     assert kiosk.told(f"{made['id']}.1") == 1
     await balanced(city)
 
@@ -207,8 +207,8 @@ async def test_money_for_an_unknown_order_waits_for_an_operator(city: City) -> N
         "repeated",
     ]
     await city.settled()
-    seen = await _mismatches(city, made)
-    assert [(one["outcome"], one["resolved_at"]) for one in seen] == [("unknown_order", None)]
+    seen = await _tickets(city, made)
+    assert [(one["kind"], one["resolved_at"]) for one in seen] == [("unknown_order", None)]
     assert [kind for kind, *_ in await postings(city, made)] == ["suspense"]
     await balanced(city)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,7 +25,8 @@ from civicmall.kernel import ids
 from civicmall.payments import ChargeRef, NewOrder, Sandbox, look_after
 from civicmall.payments.channels import Channels
 from civicmall.payments.errors import NoSuchChannel
-from civicmall.payments.settlement import fulfil, refund
+from civicmall.payments.refunds import sending
+from civicmall.payments.settlement import fulfil
 
 
 async def _lose_the_answer(city: City, key: str) -> None:
@@ -128,9 +130,10 @@ async def test_what_is_handled_again_changes_nothing(city: City) -> None:
     made = await someone.paid(charge(5, "refuse"))
     await city.settled()
     before = (await someone.state(made), await postings(city, made))
+    refund = (await someone.http.get(f"/v1/orders/{made['id']}/refunds")).json()["items"][0]
     for _ in range(2):
         await fulfil(city.house, city.parts.gateway, UUID(made["id"]))
-        await refund(city.house, city.parts.channels, UUID(made["id"]), 1)
+        await sending.send(city.house, city.parts.channels, UUID(refund["id"]))
     assert (await someone.state(made), await postings(city, made)) == before
     assert before[0]["state"] == "refunded"
 
@@ -139,11 +142,16 @@ async def test_a_refund_needs_the_channel_that_the_money_came_by(city: City) -> 
     someone = await payer(city)
     made = await someone.paid(charge(5, "refuse"))
     await city.settled()
-    line = "update payments.line set state = 'refused' where order_id = $1::text::uuid"
-    await owner_sql(city, line, made["id"])
+    refund = (await someone.http.get(f"/v1/orders/{made['id']}/refunds")).json()["items"][0]
+    back = (
+        "update payments.refund set state = $2, ended_at = $3, ask_at = $4"
+        " where id = $1::text::uuid"
+    )
+    now = datetime.now(UTC)
+    await owner_sql(city, back, refund["id"], "approved", None, now + timedelta(hours=1))
     with pytest.raises(NoSuchChannel):
-        await refund(city.house, Channels(), UUID(made["id"]), 1)
-    await owner_sql(city, line.replace("'refused'", "'refunded'"), made["id"])
+        await sending.send(city.house, Channels(), UUID(refund["id"]))
+    await owner_sql(city, back, refund["id"], "done", now, None)
 
 
 class Moody:
@@ -176,6 +184,11 @@ async def test_one_order_that_can_not_be_looked_after_holds_up_no_other(city: Ci
     await look_after(city.house, Channels(moody))
     states = [(await someone.state(made))["state"] for made in (broken, sudden, plain)]
     assert states == ["paying", "paying", "closed"]
+    await look_after(city.house, city.parts.channels)
+    states = [(await someone.state(made))["state"] for made in (broken, sudden)]
+    assert states == ["paying", "paying"], "they wait for their next turn, and stand before nobody"
+    for made in (broken, sudden):
+        await let_expire(city, made)
     await look_after(city.house, city.parts.channels)
     states = [(await someone.state(made))["state"] for made in (broken, sudden)]
     assert states == ["closed", "closed"]

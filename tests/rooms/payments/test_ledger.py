@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from civicmall.kernel import ids
 from civicmall.kernel.house import House
-from civicmall.payments import desk
+from civicmall.payments import ledger
 
 BIGINT = st.integers(-(2**63), 2**63 - 1)
 ACCOUNTS = st.sampled_from(["channel:sandbox", "payable:a", "payable:b", "suspense"])
@@ -52,7 +52,7 @@ async def test_what_balances_is_taken(house: House, amounts: list[int]) -> None:
     whole = [*amounts, -sum(amounts)]
     assert await _add(house, ["channel:sandbox"] * len(whole), whole)
     assert not await _add(house, ["channel:sandbox"] * len(whole), [*amounts, 1 - sum(amounts)])
-    assert sum(account.balance_minor for account in await desk.balances(house.db)) == 0
+    assert sum(account.balance_minor for account in await ledger.balances(house.db)) == 0
 
 
 async def test_an_account_has_a_name(house: House) -> None:

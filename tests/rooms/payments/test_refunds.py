@@ -132,7 +132,7 @@ async def test_desks_see_their_own_money(city: City) -> None:
     assert kiosk["refunded_minor"] >= 222
     theirs = (await department.get("/v1/desk/payments", params={"limit": 100})).json()["items"]
     assert not [row for row in theirs if row["shop"] != "utility_bills"]
-    for path in ("ledger", "mismatches"):
+    for path in ("ledger", "tickets"):
         assert (await department.get(f"/v1/desk/{path}")).status_code == 403
 
 
