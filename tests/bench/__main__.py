@@ -21,7 +21,7 @@ from rich.table import Table
 from tests.bench import gateway
 from tests.bench.gateway import City
 from tests.bench.home import homes, nothings
-from tests.bench.pay import CLIENTS, Till
+from tests.bench.pay import CLIENTS, CROWDS, SHOPS, Till
 from tests.bench.place import ROOT, Place
 
 from civicmall.kernel import logs
@@ -50,12 +50,18 @@ class Scale(Struct, frozen=True):
     rounds: int
     calls: int
     """Single calls of each kind."""
+    entries: tuple[int, int]
+    """Entries of a young ledger and of an old one."""
     fetch: bool
     """Whether peers that npm can bring are installed."""
 
 
-FULL: Final = Scale(seconds=6.0, block=12_000, rounds=3, calls=2_000, fetch=True)
-QUICK: Final = Scale(seconds=0.5, block=160, rounds=1, calls=100, fetch=False)
+FULL: Final = Scale(
+    seconds=6.0, block=12_000, rounds=3, calls=2_000, entries=(10_000, 1_000_000), fetch=True
+)
+
+QUICK: Final = Scale(seconds=0.5, block=160, rounds=1, calls=100, entries=(100, 1_000), fetch=False)
+
 NEAR_GOAL_US: Final = 150.0
 AWAY_GOAL_US: Final = 1_000.0
 
@@ -90,19 +96,38 @@ def measure_server(place: Place, scale: Scale) -> list[Row]:
 def measure_pay(place: Place, scale: Scale) -> list[Row]:
     """From the callback to the posting; turn by turn, so that noise hits both."""
     till = Till(place, scale.block)
-    asyncio.run(till.prepare(blocks=2 * scale.rounds + 1))
-    ours: list[float] = []
-    theirs: list[float] = []
-    for _ in range(scale.rounds):
-        theirs.append(till.by_pgbench())
-        ours.append(till.by_pool())
-    http = till.by_http()
+    hot = scale.rounds
+    asyncio.run(till.prepare(blocks=scale.rounds * (2 * len(CROWDS) + 2) + 1, hot=hot))
+    on_hot = [till.by_pool() for _ in range(hot)]  # the first blocks are the hot shop's
+    rows: list[Row] = []
+    for clients in CROWDS:
+        rounds = [(till.by_pgbench(clients), till.by_pool(clients)) for _ in range(scale.rounds)]
+        theirs, ours = (statistics.median(one) for one in zip(*rounds, strict=True))
+        peer = f"pgbench, same statement, {clients} clients"
+        rows.append(row(f"pay_{clients}", ours, "transactions/s", peer, theirs))
+        if clients == CLIENTS:
+            distinct = f"the same over {SHOPS} shops"
+            rows += [
+                row("pay_http", till.by_http(), "transactions/s", peer, theirs),
+                row("pay_hot_shop", statistics.median(on_hot), "transactions/s", distinct, ours),
+            ]
+    few, many = scale.entries
+    asyncio.run(till.grow(few))
+    young = [till.by_pool() for _ in range(scale.rounds)]
+    asyncio.run(till.grow(many))
+    old = [till.by_pool() for _ in range(scale.rounds)]
+    peer = f"the same with {few:,} entries"
+    rows.append(
+        row(
+            "pay_old_ledger",
+            statistics.median(old),
+            "transactions/s",
+            peer,
+            statistics.median(young),
+        )
+    )
     asyncio.run(till.check())
-    peer, peer_rate = f"pgbench, same statement, {CLIENTS} clients", statistics.median(theirs)
-    return [
-        row("pay", statistics.median(ours), "transactions/s", peer, peer_rate),
-        row("pay_http", http, "transactions/s", peer, peer_rate),
-    ]
+    return rows
 
 
 def measure_gateway(place: Place, scale: Scale) -> list[Row]:
@@ -124,10 +149,13 @@ def measure_gateway(place: Place, scale: Scale) -> list[Row]:
             us = getattr(over[name], rank) - getattr(over[past], rank)
             goal = "goal at p50, over the shop called directly"
             rows.append(row(f"{name}_overhead{end}", us, "µs", goal, goal_us))
-    ours = {"raw_signed": core.signed, "raw_unsigned": core.unsigned, "typed_away": core.typed}
+    ours = {
+        "raw_signed": core.raw, "raw_shared": core.raw_shared, "raw_unsigned": core.raw_unsigned,
+        "typed_away": core.typed, "typed_shared": core.typed_shared,
+    }  # fmt: skip
     for end, peer, peer_rate, names in (
-        ("", "@fastify/http-proxy", core.fastify, ("raw_signed", "raw_unsigned", "typed_away")),
-        ("_nginx", "nginx proxy_pass", core.nginx, ("raw_signed", "raw_unsigned")),
+        ("", "@fastify/http-proxy", core.fastify, tuple(ours)),
+        ("_nginx", "nginx proxy_pass", core.nginx, ("raw_signed", "raw_shared", "raw_unsigned")),
     ):
         rows += [
             row(f"{name}{end}", ours[name], "requests/CPU-s", f"{peer}, same upstream", peer_rate)

@@ -15,6 +15,8 @@ from tests.bench.place import ROOT
 
 from civicmall.kernel import ids
 
+RAW = ("raw_signed", "raw_shared", "raw_unsigned")
+
 
 @pytest.mark.xdist_group("bench")
 def test_every_figure_is_measured_and_written(tmp_path: Path) -> None:
@@ -30,11 +32,12 @@ def test_every_figure_is_measured_and_written(tmp_path: Path) -> None:
         for peer in ("@fastify/http-proxy", "nginx")
     }
     assert [row.name for row in rows] == [
-        "home", "home_p99", "start_up", "idle_memory", "pay", "pay_http",
+        "home", "home_p99", "start_up", "idle_memory",
+        "pay_1", "pay_8", "pay_http", "pay_hot_shop", "pay_32", "pay_old_ledger",
         "near_overhead", "near_overhead_p99", "claims_overhead", "claims_overhead_p99",
         "away_overhead", "away_overhead_p99",
-        *(["raw_signed", "raw_unsigned", "typed_away"] if kept["@fastify/http-proxy"] else []),
-        *(["raw_signed_nginx", "raw_unsigned_nginx"] if kept["nginx"] else []),
+        *([*RAW, "typed_away", "typed_shared"] if kept["@fastify/http-proxy"] else []),
+        *([f"{name}_nginx" for name in RAW] if kept["nginx"] else []),
         "neighbours_p99",
     ]  # fmt: skip
     for row in rows:
