@@ -123,6 +123,10 @@ class City:
         """An operator of the platform."""
         return await self._staff("operator")
 
+    async def reviewer(self) -> httpx.AsyncClient:
+        """Another operator: the second pair of eyes."""
+        return await self._staff("reviewer")
+
     async def department(self, shop: str) -> httpx.AsyncClient:
         """Somebody of a department."""
         return await self._staff(shop)

@@ -127,15 +127,23 @@ async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
 
 
 async def check(settings: Settings) -> list[str]:
-    """What is wrong with the books: a ledger that doesn't balance, events that were given up on."""
+    """What is wrong with the books: a ledger that doesn't balance, a closed day that isn't as it was,
+    events that were given up on.
+    """
     password = crypto.load(settings.data_dir).password(db.APP_ROLE)
     pool = await db.open_pool(settings.database_url, password=password, size_max=1)
     try:
-        total = sum(account.balance_minor for account in await payments.desk.balances(pool))
+        total = sum(account.balance_minor for account in await payments.ledger.balances(pool))
+        differing = await payments.ledger.differing(pool)
         counts = await outbox.counts(pool)
     finally:
         await pool.close()
     findings = [f"the ledger sums to {total}, not to zero"] if total else []
+    findings += [
+        f"the ledger of {one.day_on}, bucket {one.bucket}: {one.closed} postings were closed, now there"
+        f" are {one.found}; run `civicmall ledger verify`"
+        for one in differing
+    ]
     return findings + ([f"{counts.dead} events were given up on"] if counts.dead else [])
 
 
@@ -164,8 +172,10 @@ async def assemble(
         tokens.show(gate.platform.jwk())
         gateway.listen(handlers, gate)
         await gate.start()
-        channels = payments.open_channels(house)
+        channels = payments.open_channels(house, client)
         payments.listen(handlers, house, gate, channels, client)
+        debits = payments.mandates.Means(house, gate, registry, channels)
+        payments.mandates.listen(handlers, debits)
         gate.calls.give_material = cases.give_material(house)
         gate.callbacks.tell_case = partial(cases.told, house)
         cases.listen(handlers, registry)
@@ -186,6 +196,7 @@ async def assemble(
                 *releases.jobs(house, registry),
                 *gateway.jobs(house, gate),
                 *payments.jobs(house, channels),
+                *payments.mandates.jobs(debits),
                 *cases.jobs(house, gate),
                 *ratings.jobs(house),
             ],
@@ -247,7 +258,7 @@ def create_app(
         openapi_config=openapi_config(),
         logging_config=None,
     )
-    return Outermost(http.one_by_one(app), gateway.Raw(app.state))
+    return Outermost(http.one_by_one(app), gateway.Raw(app.state), gateway.Typed(app))
 
 
 def openapi_config() -> OpenAPIConfig:

@@ -12,7 +12,13 @@ from typing import Any, Final
 import httpx
 import msgspec
 from tests.api.tour_away import KEY, away
+from tests.api.tour_channels import channels
+from tests.api.tour_documents import documents
 from tests.api.tour_forms import forms
+from tests.api.tour_insurance import insurance
+from tests.api.tour_mandates import mandates
+from tests.api.tour_reconcile import tickets
+from tests.api.tour_refunds import refunds
 from tests.city import City
 from tests.workshop import app, manifest, text
 
@@ -75,6 +81,7 @@ async def tour(city: City) -> dict[str, dict[str, Any]]:
     await _desk(t, city, nobody, citizen, ticket)
     publish = await _releases(t, city)
     await away(t, city, citizen, publish)
+    await documents(t, city, citizen)
     await _leave(t, city, citizen, order)
     return t.seen
 
@@ -86,6 +93,7 @@ async def _public(t: Tour, nobody: httpx.AsyncClient) -> None:
         "/v1/satisfaction",
     ):  # fmt: skip
         await t.go(nobody, "GET", path)
+    await channels(t, nobody)
     await t.go(nobody, "GET", "/v1/catalogue/items", query={"stage": "birth", "limit": 2})
     await t.go(nobody, "GET", "/v1/catalogue/items/{code}", code="id_card_renewal")
     await t.go(nobody, "GET", "/v1/shops/{shop}", shop="utility_bills")
@@ -131,6 +139,8 @@ async def _citizen(
     receipt = "/v1/shops/{shop}/apps/{app}/bills/{bill}/receipt"
     await t.go(c, "GET", receipt, bill=bill, **app)
     await forms(t, city, c)
+    await mandates(t, city, c)
+    await insurance(t, city, c)
     rating = await t.go(
         c, "POST", "/v1/ratings",
         {"subject": {"kind": "order", "id": order}, "stars": 1, "tags": [], "comment": "看不懂阶梯"},
@@ -177,6 +187,7 @@ async def _pay(t: Tour, city: City, c: httpx.AsyncClient, charge: dict[str, str]
     await city.settled()
     await t.go(c, "GET", "/v1/orders/{order_id}", **paid)
     await t.go(c, "GET", "/v1/orders/{order_id}/receipt", **paid)
+    await refunds(t, city, c, order)
     await t.go(c, "GET", "/v1/orders")
     messages = (await t.go(c, "GET", "/v1/inbox"))["items"]
     await t.go(c, "GET", "/v1/inbox/unread")
@@ -197,8 +208,10 @@ async def _desk(
     await t.go(department, "GET", "/v1/staff/me")
     for path in ("payments", "totals", "ratings", "rectifications", "cases"):
         await t.go(department, "GET", f"/v1/desk/{path}")
-    for path in ("ledger", "mismatches", "shops/health"):
+    for path in ("ledger", "shops/health"):
         await t.go(operator, "GET", f"/v1/desk/{path}")
+    await t.go(operator, "GET", "/v1/desk/ledger/entries", query={"account": "channel:sandbox"})
+    await tickets(t, city)
     await t.go(operator, "POST", desk + "/remind", ticket=ticket)
     await t.go(department, "GET", desk, ticket=ticket)
     answer = {"kind": "fixed", "text": "账单已附阶梯说明。"}

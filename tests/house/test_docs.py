@@ -39,10 +39,11 @@ def test_every_setting_is_documented() -> None:
     kernel = ROOT / "backend/civicmall/kernel"
     cli = ROOT / "backend/civicmall/cli"
     files = [kernel / "config.py", kernel / "crypto.py", cli / "release.py", cli / "shop_serve.py"]
+    files += (ROOT / "backend/civicmall/payments/channels").rglob("*.py")
     code = "".join(file.read_text() for file in files)
-    read = set(re.findall(r'"(CIVICMALL_[A-Z_]+|PORT|HOST|DATABASE_URL)"', code))
+    read = set(re.findall(r'"(CIVICMALL_[A-Z0-9_]+|PORT|HOST|DATABASE_URL)"', code))
     page = (ROOT / "docs" / "city-it.md").read_text()
-    table = set(re.findall(r"`(CIVICMALL_[A-Z_]+|PORT|HOST|DATABASE_URL)`", page))
+    table = set(re.findall(r"`(CIVICMALL_[A-Z0-9_]+|PORT|HOST|DATABASE_URL)`", page))
     assert read == table
 
 

@@ -10,13 +10,17 @@ from . import (
     cashier,
     dev,
     home,
+    insurance,
+    mandates,
     me,
     messages,
     pay,
     rate,
+    refunds,
     services,
     shop,
     sums,
+    verify,
     visits,
 )
 from .reader import assets
@@ -27,7 +31,7 @@ routers = [
     *(
         room.router
         for room in (
-            home, account, me, shop, apply, cases, visits, sums, pay, cashier, rate, messages, services, dev, api,
+            home, account, me, shop, apply, cases, visits, sums, pay, mandates, insurance, cashier, rate, refunds, verify, messages, services, dev, api,
         )
     ),
 ]  # fmt: skip

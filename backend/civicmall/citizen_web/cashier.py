@@ -1,10 +1,16 @@
-"""The sandbox bank's cashier, as a browser uses it. It is not ours: it looks like somebody else's."""
+"""The way to a channel's cashier, and the sandbox bank's own, as a browser uses it.
+
+That bank is not ours: it looks like somebody else's.
+"""
 
 from __future__ import annotations
 
+import io
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import segno
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
@@ -12,14 +18,49 @@ from litestar.params import FromPath, QueryParameter
 from civicmall import payments
 from civicmall.kernel.errors import NotFound
 from civicmall.kernel.house import House
-from civicmall.payments import CashierClosed, NoSuchOrder, Order, Sandbox
+from civicmall.payments import Cashier, CashierClosed, Codes, NoSuchOrder, Order, Sandbox
 from civicmall.shops import Registry
 
-from . import forms, views
+from . import forms, rules, views
 from .reader import Reader, Web
 from .refuse import router as pages_router
 
 Token = Annotated[str, QueryParameter(max_length=64, required=False)]
+Code = Annotated[str, QueryParameter(max_length=600, required=False)]
+MODULE_PX = 6
+"""Of a QR code on a screen that a phone is held before."""
+
+
+async def onward(reader: Reader, found: Cashier) -> Response[bytes]:
+    """To a cashier: straight on where it is on our own pages; to another house by a page of ours,
+    since browsers let no form of ours lead there.
+    """
+    path = rules.after(found.url, reader.house.settings.public_url)
+    if path.startswith("/"):
+        return reader.go(path)
+    return await reader.page(
+        "cashier_away.html", cashier=found, url=path, host=urlsplit(path).hostname
+    )
+
+
+@get("/cashier/{order_id:uuid}")
+async def code(
+    order_id: FromPath[UUID],
+    reader: NamedDependency[Reader],
+    house: NamedDependency[House],
+    code: Code = "",
+    token: Token = "",
+) -> Response[bytes]:
+    """A code to scan with the phone that pays."""
+    Codes(house).check(order_id, code, token)
+    drawn = io.BytesIO()
+    segno.make(code, error="m", micro=False).save(
+        drawn, kind="svg", scale=MODULE_PX, xmldecl=False, svgns=True, light="#fff"
+    )
+    return await reader.page(
+        "cashier_code.html", order_id=order_id, order=await _own(reader, order_id),
+        svg=drawn.getvalue().decode(),
+    )  # fmt: skip
 
 
 def sandbox_only(house: House) -> None:
@@ -83,4 +124,4 @@ async def choose(
     return reader.go(f"{back}?from=bank")
 
 
-router = pages_router(cashier, choose)
+router = pages_router(cashier, choose, code)

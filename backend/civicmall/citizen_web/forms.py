@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from civicmall import payments
 from civicmall.kernel import web
 from civicmall.kernel.errors import BadRequest
 
@@ -81,11 +82,32 @@ class Wanted(Struct, frozen=True):
     charge: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=100)] = []
 
 
+class BackAgain(Struct, frozen=True):
+    """Money of a line that is wanted back. No amount: all of it."""
+
+    key: Nonce
+    reason: payments.refunds.Reason = "other"
+    amount: Annotated[str, Meta(max_length=20)] = ""
+    words: Said = ""
+
+
+class Insured(Struct, frozen=True):
+    """Through which channel the payer pays what the medical insurance doesn't."""
+
+    channel: payments.ChannelName = "sandbox"
+
+
+class PaidBy(Struct, frozen=True):
+    """Through which channel; empty: the first."""
+
+    channel: Annotated[str, Meta(max_length=40)] = ""
+
+
 class AtCashier(Struct, frozen=True):
     """What was chosen at the sandbox's cashier."""
 
     token: Annotated[str, Meta(max_length=64)]
-    choice: Literal["paid", "declined", "twice", "wrong_amount", "no_callback"]
+    choice: payments.Choice
 
 
 class Rated(Struct, frozen=True):

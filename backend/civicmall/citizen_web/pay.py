@@ -20,11 +20,10 @@ from civicmall.kernel.http import decode_cursor, page
 from civicmall.payments import Channels, ChargeInOrder, NewOrder, NotPayable
 from civicmall.shops import Registry
 
-from . import forms, rules, views, words
+from . import cashier, forms, rules, views, words
 from .reader import Reader, Web
 from .refuse import router as pages_router
 
-CHANNEL = "sandbox"
 ORDERS_SHOWN = 10
 After = Annotated[str | None, QueryParameter(max_length=400, required=False)]
 From = Annotated[str, QueryParameter(name="from", max_length=10, required=False)]
@@ -83,7 +82,10 @@ async def order(
         )
     except ChargeInOrder as refusal:
         return reader.go(_order_path(refusal.extra["order_id"]), "in_order")
-    return await _cashier(reader, caller, channels, made.id)
+    (one, *others) = rules.ways(channels)
+    if others:
+        return reader.go(f"/orders/{made.id}")
+    return await _cashier(request, reader, caller, channels, made.id, one.name)
 
 
 def _order_path(order_id: str) -> str:
@@ -94,14 +96,16 @@ def _order_path(order_id: str) -> str:
 
 
 async def _cashier(
-    reader: Reader, caller: Caller, channels: Channels, order_id: UUID
+    request: Web, reader: Reader, caller: Caller, channels: Channels, order_id: UUID, channel: str
 ) -> Response[bytes]:
-    house = reader.house
+    agent = payments.agent_of(request)
     try:
-        found = await payments.pay(house, channels, caller.citizen_id, order_id, CHANNEL)
+        found = await payments.pay(
+            reader.house, channels, caller.citizen_id, order_id, channel, agent
+        )
     except NotPayable:
         return reader.go(f"/orders/{order_id}", "not_payable")
-    return reader.go(rules.after(found.url, house.settings.public_url))
+    return await cashier.onward(reader, found)
 
 
 @get("/orders/{order_id:uuid}")
@@ -111,30 +115,40 @@ async def one_order(
     caller: NamedDependency[Caller],
     db: NamedDependency[Pool],
     registry: NamedDependency[Registry],
+    channels: NamedDependency[Channels],
     came_from: From = "",
 ) -> Response[bytes]:
+    if (whole := await payments.insurance.whole_order(db, order_id)) is not None:
+        # A channel that took a part sends the payer back by the part's number.
+        return reader.go(f"/orders/{whole}" + (f"?from={came_from}" if came_from == "bank" else ""))
     found = await payments.order(db, caller.citizen_id, order_id, reader.lang)
     subject = ratings.Subject("order", order_id)
     awaited = found.state == "paying" and came_from == "bank"
     return await reader.page(
         "order.html",
         order=found,
+        ways=[(one.name, one.title[reader.lang]) for one in rules.ways(channels)],
         state=words.AWAITED if awaited else words.ORDERS[found.state],
         awaited=awaited,
         polled=found.state in rules.POLLED and (awaited or found.state != "paying"),
         rating=await ratings.rating_of(db, caller, subject, reader.lang),
         names=views.app_names(registry, reader.lang),
+        insurable=payments.insurance.insurable(reader.house, channels, found),
+        refunds=await payments.refunds.of_order(db, caller.citizen_id, order_id),
     )
 
 
 @post("/orders/{order_id:uuid}/pay")
 async def pay(
     order_id: FromPath[UUID],
+    request: Web,
     reader: NamedDependency[Reader],
     caller: NamedDependency[Caller],
     channels: NamedDependency[Channels],
 ) -> Response[bytes]:
-    return await _cashier(reader, caller, channels, order_id)
+    said = await forms.read(request, forms.PaidBy)
+    channel = said.channel or rules.ways(channels)[0].name
+    return await _cashier(request, reader, caller, channels, order_id, channel)
 
 
 @post("/orders/{order_id:uuid}/cancel")

@@ -30,8 +30,8 @@ COOKIES: Final = "citizen_web_cookies"
 """Where a request's state keeps the cookies that its answer must set, whatever it becomes: a
 renewed session would be lost with a page that fails."""
 TABS: Final = (
-    ("/services", "services"), ("/shops", "services"), ("/bills", "bills"), ("/orders", "bills"), ("/inbox", "inbox"),
-    ("/me", "me"), ("/cases", "me"), ("/verify", "me"), ("/login", "me"),
+    ("/services", "services"), ("/shops", "services"), ("/bills", "bills"), ("/orders", "bills"), ("/mandates", "bills"), ("/inbox", "inbox"),
+    ("/me", "me"), ("/cases", "me"), ("/verify/", ""), ("/verify", "me"), ("/login", "me"),
 )  # fmt: skip
 
 assets = Assets(__file__, "/static/citizen")

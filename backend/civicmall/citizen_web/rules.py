@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from civicmall.payments import ChargeRef
+from civicmall.payments import Channel, Channels, ChargeRef, insurance
 
 HOME: Final = "/"
 LOCAL: Final = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,400}")
@@ -42,6 +42,13 @@ def after(url: str, public_url: str) -> str:
     anybody else's link as it is.
     """
     return local(url.removeprefix(public_url)) if url.startswith(public_url + "/") else url
+
+
+def ways(channels: Channels) -> list[Channel]:
+    """The channels that an order can be paid through with one press; the medical insurance has a
+    page of its own.
+    """
+    return [one for one in channels.all() if one.name != insurance.NAME]
 
 
 def web_address(source: str) -> str:

@@ -47,6 +47,17 @@ SAID: Final[dict[str, str]] = {
     "case_moved_on": "The application has moved on meanwhile; this is how it stands now.",
     "booked": "The time is yours.",
     "booking_cancelled": "The appointment is given back.",
+    "mandate_on": "Automatic debit is on.",
+    "mandate_exists": "These bills are debited by this mandate already.",
+    "mandate_caps": "The cap of a month is below that of one debit.",
+    "mandate_soon": "The last day is too soon: each debit is announced 3 days before.",
+    "mandate_paused": "Nothing is debited until you resume it.",
+    "mandate_resumed": "Debits go on. What was announced before is announced anew.",
+    "mandate_revoked": "Revoked. Nothing is debited any more.",
+    "refund_wished": "Your request is with the department.",
+    "not_insured": "The medical insurance pays nothing of this now.",
+    "insurer_declined": "The medical insurance declined. Nothing was paid.",
+    "refund_amount": "Write an amount that is left of this line.",
 }
 """Notices after a form, by the name that the cookie carries."""
 
@@ -106,6 +117,32 @@ LINES: Final[dict[str, str]] = {
     "refused": "declined by the department",
     "refunded": "money returned",
 }
+REFUNDS: Final[dict[str, tuple[str, Tone]]] = {
+    "wanted": ("The department decides", "warn"),
+    "asked": ("A second person approves it", "warn"),
+    "approved": ("On its way back", "calm"),
+    "sent": ("On its way back", "calm"),
+    "failed": ("Held up; the city looks after it", "bad"),
+    "done": ("Money returned", "good"),
+    "declined": ("Declined", "bad"),
+}
+REFUND_REASONS: Final[dict[str, str]] = {
+    "not_provided": "I did not get the service",
+    "wrong_charge": "The charge is wrong",
+    "paid_twice": "I paid twice",
+    "changed_mind": "I changed my mind",
+    "other": "Another reason",
+}
+SPLITS: Final[dict[str, tuple[str, Tone]]] = {
+    "quoted": ("Who pays what", "calm"),
+    "dropped": ("Given up", "calm"),
+    "deducting": ("Waiting for the insurance", "calm"),
+    "refused": ("The medical insurance declined", "bad"),
+    "deducted": ("The insurance has paid; your part is left", "warn"),
+    "paid": ("Paid", "good"),
+    "reversing": ("The insurance's part is going back", "warn"),
+    "reversed": ("The insurance's part went back", "calm"),
+}
 BILLS: Final[dict[str, tuple[str, Tone]]] = {
     "owed": ("To pay", "calm"),
     "overdue": ("Overdue", "bad"),
@@ -143,10 +180,13 @@ CLAIMS: Final[dict[str, str]] = {
     "birth_date": "date of birth",
     "sex": "sex",
     "material": "files that you handed in",
+    "bills": "bills",
 }
 READS: Final[dict[str, str]] = {
     "bills.list": "to list your bills",
     "bills.get": "to explain a bill",
+    "mandate.bills.list": "to find bills that you let be debited",
+    "mandate.charge.quote": "to tell what a bill costs on the day of its debit",
     "charge.quote": "to tell what a bill costs now",
     "charge.paid": "to book your payment",
     "progress.list": "to find your matters",
@@ -201,6 +241,12 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     "twice": ("Tell it twice", "The callback comes two times; the order is paid once."),
     "wrong_amount": ("Another amount", "The callback names a fen too much; the money waits in suspense."),
     "no_callback": ("No callback", "The bank never calls; the platform asks it after a while."),
+    "late": ("Too late", "The bank tells nothing until the order is closed; the money goes back."),
+    "away": ("Bank away", "No callback, and three questions without an answer; the fourth has one."),
+    "out_of_order": ("Out of order", "The payment is told only after its first refund is."),
+    "refund_pending": ("Slow refunds", "Refunds take their time; a callback tells of their end."),
+    "refund_fails_later": ("Refunds fail later", "A refund is taken at first, and fails in the end."),
+    "refund_fails": ("Refunds fail", "A refund is refused at once; the second try goes through."),
 }  # fmt: skip
 """What the sandbox's bank does wrongly on request."""
 PERSONAS: Final[dict[str, str]] = {
@@ -212,4 +258,56 @@ PERSONAS: Final[dict[str, str]] = {
     "newlywed_husband": "Newly-wed husband",
     "near_retirement_man": "Man of 59",
     "near_retirement_woman": "Woman of 59, retired",
+}
+
+MANDATES: Final[dict[str, State]] = {
+    "waiting": State(
+        "Waiting for your confirmation", "Confirm it at the bank within a day.", "warn"
+    ),
+    "active": State("In force", "Each debit is announced at least 3 days before.", "good"),
+    "paused": State("Paused", "Nothing is debited until you resume it.", "warn"),
+    "revoked": State("Revoked", "Nothing is debited any more.", "calm"),
+    "ended": State("Over", "Nothing is debited any more.", "calm"),
+}
+MANDATE_WHY: Final[dict[str, str]] = {
+    "consent": "You took back your consent to this app.",
+    "level": "Your real-name level is too low.",
+    "app_gone": "The app has closed.",
+    "agreement_ended": "The agreement was ended at the bank.",
+    "ended_on": "Its last day has passed.",
+    "refused": "You declined at the bank.",
+    "not_confirmed": "It was not confirmed within a day.",
+}
+DEBITS: Final[dict[str, tuple[str, Tone]]] = {
+    "found": ("Being announced", "calm"),
+    "announced": ("Announced", "warn"),
+    "debiting": ("Being debited", "calm"),
+    "paid": ("Debited", "good"),
+    "skipped": ("Nothing to debit", "calm"),
+    "held": ("Not debited: please look", "warn"),
+    "stopped": ("Stopped", "calm"),
+    "failed": ("Debit failed: please pay yourself", "bad"),
+}
+DEBIT_WHY: Final[dict[str, str]] = {
+    "over_cap": "Above the cap of one debit.",
+    "over_month": "Above the month's cap.",
+    "amount_changed": "Its amount is not the announced one any more.",
+    "in_order": "The bill is in an order of yours.",
+    "not_owed": "The bill is not owed any more.",
+    "order_closed": "You cancelled its order.",
+    "no_funds": "There is not enough money in the account.",
+    "no_answer": "The bank did not answer.",
+    "returned": "The money came too late and is on its way back.",
+    "agreement_ended": "The agreement was ended at the bank.",
+}
+AGREEMENTS: Final[dict[str, tuple[str, Tone]]] = {
+    "waiting": ("Waiting for your agreement", "warn"),
+    "signed": ("Agreed", "good"),
+    "refused": ("Declined", "bad"),
+    "ended": ("Over", "calm"),
+}
+MOODS: Final[dict[str, str]] = {
+    "works": "The account has money",
+    "no_funds": "The account is empty",
+    "callback_only": "The bank tells by its callback only",
 }

@@ -1,4 +1,4 @@
-"""The command line: `civicmall run | serve | smoke | schemas | db … | shop … | staff …`."""
+"""The command line: `civicmall run | serve | smoke | schemas | db … | shop … | staff … | ledger … | reconcile`."""
 
 from __future__ import annotations
 
@@ -68,12 +68,14 @@ def schemas(
 
 
 def _add_groups() -> None:
-    from . import db, release, shop, staff
+    from . import db, ledger, reconcile, release, shop, staff
 
     shop.app.registered_commands += release.app.registered_commands
+    app.registered_commands += reconcile.app.registered_commands
     app.add_typer(db.app, name="db")
     app.add_typer(shop.app, name="shop")
     app.add_typer(staff.app, name="staff")
+    app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`civicmall shop submit | releases | step | webhook-secret`: a shop's way to the citizens, from a terminal."""
+"""`civicmall shop submit | releases | step | webhook-secret | request-secret`: a shop's way to the citizens, from a terminal."""
 
 from __future__ import annotations
 
@@ -161,6 +161,16 @@ def webhook_secret(shop: Annotated[str, typer.Argument(help="The shop's id.")]) 
 
     keys = crypto.load(Settings.from_env().data_dir)
     out.print(gateway.webhook_secret(keys, shop), soft_wrap=True)
+
+
+@app.command("request-secret")
+def request_secret(shop: Annotated[str, typer.Argument(help="The shop's id.")]) -> None:
+    """What a shop checks its requests with, if it chose to share a secret (`runtime.signature`)."""
+    from civicmall import gateway
+    from civicmall.kernel import crypto
+
+    keys = crypto.load(Settings.from_env().data_dir)
+    out.print(gateway.request_secret(keys, shop), soft_wrap=True)
 
 
 @contextmanager

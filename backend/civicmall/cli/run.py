@@ -17,7 +17,7 @@ import uvicorn
 from rich.panel import Panel
 from rich.table import Table
 
-from civicmall import app, identity
+from civicmall import app, identity, payments
 from civicmall.kernel import embedded, logs, serving
 from civicmall.kernel.config import BadSetting, Settings
 
@@ -127,6 +127,7 @@ def free(host: str, port: int, setting: str = "PORT") -> None:
 
 
 def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
+    payments.check_settings()
     config = uvicorn.Config(
         app.create_app(settings, registry),
         host=settings.host,

@@ -20,7 +20,7 @@ from civicmall import gateway
 from civicmall.kernel import crypto
 from civicmall.kernel.config import BadSetting, Settings
 from shopkit import Shop, ShopDb
-from shopkit.keys import Key
+from shopkit.keys import Key, shared_key
 from shopkit.kit.letters import WEBHOOK_SECRET
 from shopkit.manifest import DISCOVERY, Http
 from shopkit.serve import PlatformClient, ShopService, Trust, sandbox_trust
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SEED: Final = 32
 JWKS: Final = "/.well-known/jwks.json"
 WEBHOOK_SETTING: Final = "CIVICMALL_WEBHOOK_SECRET"
+REQUEST_SETTING: Final = "CIVICMALL_REQUEST_SECRET"
 DRAIN_S: Final = 5
 """Beyond the shop's own deadline, for answers that are under way when it is stopped."""
 
@@ -67,11 +68,20 @@ def key_of(path: Path) -> Key:
 def trust_of(place: Place) -> Trust:
     """Whom it believes. Raises BadSetting where that would be nobody."""
     jwks = place.platform.rstrip("/") + JWKS if place.platform else ""
+    shared = _shared(os.environ.get(REQUEST_SETTING, ""))
     if place.sandbox:
-        return sandbox_trust(jwks)
+        return sandbox_trust(jwks, shared)
     if not jwks:
         raise BadSetting("--platform", "the platform's address: outside a sandbox its key is there")
-    return Trust(jwks=jwks)
+    return Trust(jwks=jwks, shared=shared)
+
+
+def _shared(said: str) -> bytes | None:
+    """The secret that requests may be signed with, where there is one. Raises BadSetting."""
+    try:
+        return shared_key(said) if said else None
+    except ValueError as error:
+        raise BadSetting(REQUEST_SETTING, "what `civicmall shop request-secret` shows") from error
 
 
 def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:

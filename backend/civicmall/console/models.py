@@ -98,7 +98,7 @@ class Money(Struct, frozen=True):
 class Ledger(Struct, frozen=True):
     """Every account, and what they sum to: zero, or something is wrong."""
 
-    accounts: list[payments.desk.Balance]
+    accounts: list[payments.ledger.Balance]
 
     @property
     def sum_minor(self) -> int:
@@ -110,8 +110,8 @@ class Platform(Struct, frozen=True):
     """What only operators look after."""
 
     ledger: Ledger
-    mismatches_open: int
-    mismatches_more: bool
+    tickets: payments.tickets.OpenCounts
+    """Of the payment centre."""
     outbox: OutboxCounts
     releases: int
     """Releases that wait for an operator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from civicmall.kernel.errors import NotFound
 from civicmall.kernel.house import House
 from civicmall.ratings import Answer, Appeal, NoSuchRectification, Review
 
-from . import letters, releases, rules, service, words
+from . import letters, reckoning, refunds, releases, rules, service, settlement, words
 from .desk import UNTOUCHED, Desk, acted, assets, go, page, pending
 from .forms import PAGE, Paged, PaymentFilter, RatingFilter, TicketFilter, Web, id_of, query, read
 from .refuse import Html, router
@@ -147,13 +148,9 @@ async def payment_list(request: Web, desk: NamedDependency[Desk]) -> Html:
     asked = query(request, PaymentFilter)
     found = await service.paid_lines(desk, asked.after)
     money = await service.money(desk, asked.days)
-    return desk.page("payments.html", asked=asked, found=found, money=money)
-
-
-@get("/mismatches")
-async def mismatch_list(request: Web, operator: NamedDependency[Desk]) -> Html:
-    found = await service.mismatches(operator, query(request, Paged).after)
-    return operator.page("mismatches.html", found=found)
+    return desk.page(
+        "payments.html", asked=asked, found=found, money=money, nonce=secrets.token_urlsafe(12)
+    )
 
 
 @get("/ledger")
@@ -182,7 +179,8 @@ async def shop(
 
 
 @get(["/{rest:path}", "/shops/{shop:str}/{rest:path}", "/rectifications/{ticket:str}/{rest:path}",
-      "/releases/{release:str}/{rest:path}", "/dead-letters/{letter:str}/{rest:path}"])  # fmt: skip
+      "/releases/{release:str}/{rest:path}", "/dead-letters/{letter:str}/{rest:path}",
+      "/tickets/{ticket:str}/{rest:path}"])  # fmt: skip
 async def nothing(desk: NamedDependency[Desk], rest: FromPath[str]) -> Html:
     del desk, rest
     raise NotFound
@@ -210,7 +208,7 @@ routers = [
     assets.router(),
     router(
         login, sign_in, sign_out, board, rating_list, ticket_list, ticket, answer, appeal, review,
-        remind, form_left, payment_list, mismatch_list, ledger, shop_list, shop, *releases.handlers,
-        *letters.handlers, nothing,
+        remind, form_left, payment_list, ledger, shop_list, shop, *releases.handlers, *reckoning.handlers,
+        *refunds.handlers, *settlement.handlers, *letters.handlers, nothing,
     ),
 ]  # fmt: skip

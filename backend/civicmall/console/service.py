@@ -21,7 +21,7 @@ from .forms import PAGE
 from .models import Board, Doing, HealthLine, Ledger, Load, Money, MoneyLine, Platform, ShopLine
 
 COUNTED_MAX: Final = 100
-"""Tickets and mismatches that the first page counts; beyond, it says that there are more."""
+"""Tickets that the first page counts; beyond, it says that there are more."""
 PRESSING: Final = 5
 SHOPS: Final = 12
 """Shops on one page of the board: each costs a query for its trend."""
@@ -148,9 +148,9 @@ async def money(desk: Desk, days: int) -> Money:
 async def _platform(desk: Desk) -> Platform | None:
     if desk.staff.role != "operator":
         return None
-    books, found, counts, waiting = await asyncio.gather(
+    books, tickets, counts, waiting = await asyncio.gather(
         ledger(desk),
-        payments.desk.mismatches(desk.house.db, None, COUNTED_MAX),
+        payments.tickets.open_counts(desk.house.db),
         outbox.counts(desk.house.db),
         releases.some(
             desk.house.db, desk.staff, states=("submitted", "approved"), limit=COUNTED_MAX
@@ -158,8 +158,7 @@ async def _platform(desk: Desk) -> Platform | None:
     )
     return Platform(
         ledger=books,
-        mismatches_open=sum(m.resolved_at is None for m in found[:COUNTED_MAX]),
-        mismatches_more=len(found) > COUNTED_MAX,
+        tickets=tickets,
         outbox=counts,
         releases=len(waiting.items),
     )
@@ -167,7 +166,7 @@ async def _platform(desk: Desk) -> Platform | None:
 
 async def ledger(desk: Desk) -> Ledger:
     """Every account; for operators."""
-    return Ledger(await payments.desk.balances(desk.house.db))
+    return Ledger(await payments.ledger.balances(desk.house.db))
 
 
 async def paid_lines(desk: Desk, after: str | None) -> Page[payments.desk.DeskPayment]:
@@ -175,10 +174,3 @@ async def paid_lines(desk: Desk, after: str | None) -> Page[payments.desk.DeskPa
     key: Any = decode_cursor(after, datetime, UUID, int)
     rows = await payments.desk.payments(desk.house.db, desk.staff, key, PAGE)
     return page_of(rows, PAGE, lambda r: (r.paid_at, r.order_id, r.no))
-
-
-async def mismatches(desk: Desk, after: str | None) -> Page[payments.desk.Mismatch]:
-    """Money that fits no order, newest first; for operators. Raises BadRequest."""
-    key: Any = decode_cursor(after, datetime, str)
-    rows = await payments.desk.mismatches(desk.house.db, key, PAGE)
-    return page_of(rows, PAGE, lambda r: (r.seen_at, r.txn))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from civicmall.payments import REFUND_ALONE_MINOR
+
 from .models import Doing
 
 State = Literal[
@@ -74,11 +76,73 @@ LINES: Final = {
     "refused": "Refused, on its way back",
     "refunded": "Refunded",
 }
-OUTCOMES: Final = {
+MONEY_TICKETS: Final = {
     "amount_differs": "The amount differs from the order's",
+    "unknown_order": "Fits no order",
     "late": "Came after the order was closed",
     "double": "Paid a second time",
-    "unknown_order": "Fits no order",
+    "missing_here": "The channel has a payment that we don't have",
+    "missing_there": "We have a payment that the channel doesn't have",
+    "statement_amount_differs": "The channel's statement has another amount",
+    "refund_missing_here": "The channel sent money back that we know nothing of",
+    "refund_missing_there": "The channel did not send money back that we booked",
+    "refund_amount_differs": "The channel sent another amount back",
+    "refund_failed": "The channel could not send money back",
+    "bad_row": "A line of the statement can't be read",
+    "statement_unreadable": "A day's statement can't be taken",
+}
+MONEY_ADVICE: Final = {
+    "amount_differs": "The money lies in suspense. Send it back, or clear it up with the channel.",
+    "unknown_order": "The money lies in suspense. Send it back, or clear it up with the channel.",
+    "late": "It goes back by itself; if not, see the refund.",
+    "double": "It goes back by itself; if not, see the refund.",
+    "missing_here": "Ask the channel whose payment it is. Where it fits an order, it was paid in by itself.",
+    "missing_there": "Ask the channel: we were told of this payment, and its statement hasn't it.",
+    "statement_amount_differs": "Ask the channel which amount moved.",
+    "refund_missing_here": "Ask the channel who sent it, and book it.",
+    "refund_missing_there": "Ask the channel where the money is.",
+    "refund_amount_differs": "Ask the channel which amount moved.",
+    "refund_failed": "Try the refund again, or decline it; then this ticket settles itself.",
+    "bad_row": "Get the line from the channel, and look it up by hand.",
+    "statement_unreadable": "It is tried again by itself. If it stays so, get the file and run civicmall reconcile.",
+}
+MONEY_NOTES: Final = {
+    "returned": "The money went back.",
+    "matched": "A later look found that it fits.",
+    "done": "The refund is done.",
+    "declined": "The refund was declined.",
+}
+"""What the system writes where it settles one itself."""
+RECONCILED: Final = {
+    "matched": "Both have it",
+    "other_day": "On the day before or after",
+    "waits": "Waits for the next day's statement",
+    "repaired": "Missing here, paid in by itself",
+    "missing_here": "The channel has a payment that we don't have",
+    "missing_there": "We have a payment that the channel doesn't have",
+    "statement_amount_differs": "The channel's statement has another amount",
+    "refund_matched": "Refund: both have it",
+    "refund_other_day": "Refund: on another day",
+    "refund_waits": "Refund: waits for the next day's statement",
+    "refund_repaired": "Refund: done there, booked by itself",
+    "refund_begun": "Refund: under way",
+    "refund_pending": "Refund: being asked after",
+    "refund_void": "Refund: failed on both sides",
+    "refund_missing_here": "The channel sent money back that we know nothing of",
+    "refund_missing_there": "The channel did not send money back that we booked",
+    "refund_amount_differs": "The channel sent another amount back",
+}
+"""How movements of a day ended."""
+STATEMENT_STATES: Final = {
+    "reading": ("Not read to the end", "bad"),
+    "read": ("Being matched", "warn"),
+    "matched": ("Matched", "good"),
+}
+SETTLED: Final = {
+    "resolve": "The ticket is settled.",
+    "return": "The money is on its way back, or waits for a second operator.",
+    "approve": "It is on its way, or waits for a second person.",
+    "decline": "The refund is declined.",
 }
 CLAIMS: Final = {
     "id_number": "ID number",
@@ -189,3 +253,30 @@ CHANGES: Final = {
 }
 WEIGHTS: Final = {"grave": "Look closely", "notable": "Notable", "plain": "Minor"}
 RESULTS: Final = {"passed": "Passed", "failed": "Failed", "skipped": "Skipped"}
+
+REFUNDS: Final[dict[str, tuple[str, str]]] = {
+    "wanted": ("The citizen asks", "warn"),
+    "asked": ("Needs a second person", "warn"),
+    "approved": ("On its way", "idle"),
+    "sent": ("On its way", "idle"),
+    "failed": ("The channel could not", "bad"),
+    "done": ("Refunded", "good"),
+    "declined": ("Declined", "idle"),
+}
+"""State → its name and tone."""
+REFUND_REASONS: Final = {
+    "not_provided": "Service not provided",
+    "wrong_charge": "Wrong charge",
+    "paid_twice": "Paid twice",
+    "changed_mind": "Changed their mind",
+    "other": "Another reason",
+    "refused": "The department refused it",
+}
+ASKERS: Final = {"citizen": "the citizen", "staff": "staff", "system": "the platform"}
+REFUNDED: Final = {
+    "give": "The refund is on the list.",
+    "approve": "It is on its way, or waits for a second person.",
+    "decline": "The refund is declined.",
+}
+REFUND_TABS: Final = {"open": "Open", "all": "All"}
+ALONE_MINOR: Final = REFUND_ALONE_MINOR

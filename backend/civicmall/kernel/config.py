@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 PORT_MAX: Final = 65_535
 POSTGRESQL: Final = ("postgresql://", "postgres://")
 HTTP: Final = ("https://", "http://")
 LOOPBACK: Final = "127.0.0.0/8"
+FEE: Final = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_.-]*")
+MEDICAL_FEES: Final = "medical_insurance/resident_contribution"
+"""What a personal account may pay of what is on sale today: the family's contributions (General
+Office of the State Council [2021] No. 14)."""
+T = TypeVar("T", bound=Struct)
 
 
 class BadSetting(Exception):
@@ -46,6 +53,8 @@ class Settings(Struct, frozen=True):
     """Networks beyond public addresses where shops may live, as `10.1.0.0/16, 127.0.0.0/8`; in a
     sandbox this machine too.
     """
+    medical_fees: str = MEDICAL_FEES
+    """Fees that a medical insurance may pay for, as `shop/fee_code, …`."""
     workers: bool = True
     """Whether this process drains the outbox and runs the jobs."""
 
@@ -89,8 +98,36 @@ class Settings(Struct, frozen=True):
             pool_max=_number(env, "CIVICMALL_POOL", 16, 2, 200),
             plugins=_folder(env, "CIVICMALL_PLUGINS", _plugins()),
             shop_networks=env.get("CIVICMALL_SHOP_NETWORKS", "") or LOOPBACK * sandbox,
+            medical_fees=_fees(env, "CIVICMALL_MEDICAL_FEES", MEDICAL_FEES),
             workers=_flag(env, "CIVICMALL_WORKERS", default=True),
         )
+
+
+def declared(kind: type[T], env: Mapping[str, str]) -> T | None:
+    """The settings that a part of the program declares for itself; None where none of them is there.
+
+    `kind` has strings and numbers, each field named as its variable, with a `Meta` whose
+    `description` says what is expected. Once one is set, those without a default must be too.
+    Raises BadSetting, which never says what was there: some of them are secrets.
+    """
+    fields = msgspec.structs.fields(kind)
+    said = {one.encode_name: env[one.encode_name] for one in fields if env.get(one.encode_name)}
+    if not said:
+        return None
+    for one in fields:
+        try:
+            if one.encode_name in said:
+                msgspec.convert(said[one.encode_name], one.type, strict=False)
+            elif one.required:
+                raise BadSetting(one.encode_name, f"missing; {_expected(one.type)}")
+        except msgspec.ValidationError:
+            raise BadSetting(one.encode_name, _expected(one.type)) from None
+    return msgspec.convert(said, kind, strict=False)
+
+
+def _expected(kind: Any) -> str:
+    said = [one.description or "" for one in get_args(kind)[1:] if isinstance(one, Meta)]
+    return said[0] if said else "another value"
 
 
 def _plugins() -> Path | None:
@@ -112,6 +149,13 @@ def _url(env: Mapping[str, str], name: str, default: str, schemes: tuple[str, ..
     if said and not said.startswith(schemes):
         raise BadSetting(name, f"an address that begins with {' or '.join(schemes)}")
     return said or default
+
+
+def _fees(env: Mapping[str, str], name: str, default: str) -> str:
+    said = env.get(name, "") or default
+    if not all(FEE.fullmatch(one.strip()) for one in said.split(",")):
+        raise BadSetting(name, f"fees as `shop/fee_code, …`, not {said!r}")
+    return said
 
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

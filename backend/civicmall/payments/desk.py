@@ -10,11 +10,8 @@ from civicmall.kernel import ids
 from civicmall.kernel.db import Db
 
 from . import service
-from .events import MoneyUnmatched
 from .models import (
-    Balance,
     DeskPayment,
-    Mismatch,
     OrderRow,
     ShopTotal,
 )
@@ -38,6 +35,7 @@ async def feed(db: Db, order_id: UUID) -> None:
             title=line.title,
             period=line.period,
             amount_minor=line.amount_minor,
+            refunded_minor=line.refunded_minor,
             state=line.state,
             paid_at=found.paid_at,
             receipt_number=line.receipt["number"] if line.receipt else None,
@@ -58,31 +56,4 @@ async def payments(
 async def totals(db: Db, staff: Staff, days: int) -> list[ShopTotal]:
     """What each shop was paid over the last days; a department sees its own shop's."""
     found: list[ShopTotal] = await q.shop_totals(db, shop=staff.shop, days=days)
-    return found
-
-
-async def mismatches(db: Db, after: tuple[datetime, str] | None, limit: int) -> list[Mismatch]:
-    """Money that fits no order, newest first."""
-    at, txn = after or (None, None)
-    found: list[Mismatch] = await q.mismatches(db, before_at=at, before_txn=txn, most=limit + 1)
-    return found
-
-
-async def note_mismatch(db: Db, event: MoneyUnmatched, *, resolved: bool) -> None:
-    """Put it on the operators' desk, open or already on its way back."""
-    await q.note_mismatch(
-        db,
-        channel=event.channel,
-        txn=event.txn,
-        bucket=ids.bucket_of(event.order_id),
-        order_id=event.order_id,
-        amount_minor=event.amount_minor,
-        outcome=event.outcome,
-        resolved=resolved,
-    )
-
-
-async def balances(db: Db) -> list[Balance]:
-    """Every account of the ledger; together they are zero."""
-    found: list[Balance] = await q.balances(db)
     return found

@@ -12,7 +12,7 @@ from .rules import LineState, OrderState
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$(?!\n)")]
 ChargeId = Annotated[str, Meta(max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$(?!\n)")]
-ChannelName = Literal["sandbox"]
+ChannelName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$(?!\n)")]
 
 
 class ChargeRef(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +50,9 @@ class OrderRow(Struct, frozen=True):
     closed_at: datetime | None
     channel: str | None
     channel_txn: str | None
+    refunding_minor: int
+    tenders: list[str] | None
+    tender_minor: list[int] | None
 
 
 class LineRow(Struct, frozen=True):
@@ -67,6 +70,8 @@ class LineRow(Struct, frozen=True):
     amount_minor: int
     settlement_account: str
     receipt: dict[str, Any] | None
+    refunding_minor: int
+    refunded_minor: int
 
 
 class Line(Struct, frozen=True):
@@ -83,6 +88,9 @@ class Line(Struct, frozen=True):
     period: str
     amount_minor: int
     receipt_number: str | None
+    refunding_minor: int = 0
+    """What is on its way back."""
+    refunded_minor: int = 0
 
 
 class Order(Struct, frozen=True):
@@ -98,6 +106,16 @@ class Order(Struct, frozen=True):
     paid_at: datetime | None
     channel: str | None
     lines: list[Line]
+    refunding_minor: int = 0
+
+
+class Agent(Struct, frozen=True):
+    """What the payer pays with: channels have other pages for phones, and some ask whose they are."""
+
+    name: str = ""
+    """The browser's User-Agent."""
+    address: str = ""
+    """The network address that we see it at; empty where it isn't known."""
 
 
 class Cashier(Struct, frozen=True):
@@ -121,6 +139,8 @@ class ReceiptLine(Struct, frozen=True):
     period: str
     amount_minor: int
     issued_at: datetime
+    refunded_minor: int = 0
+    """What went back of it since."""
 
 
 class OrderReceipt(Struct, frozen=True):
@@ -133,6 +153,8 @@ class OrderReceipt(Struct, frozen=True):
     amount_minor: int
     currency: str
     lines: list[ReceiptLine]
+    refunded_minor: int = 0
+    """What went back of these lines, in all."""
 
 
 class FinishedOrder(Struct, frozen=True):
@@ -145,14 +167,58 @@ class FinishedOrder(Struct, frozen=True):
     finished_at: datetime | None
 
 
+Txn = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$(?!\n)")]
+"""A channel's own number of a payment or a refund."""
+PaidMinor = Annotated[int, Meta(ge=1, le=100_000_000_00)]
+
+
+class Tender(Struct, frozen=True, forbid_unknown_fields=True):
+    """One purse that a payment came from; the ledger's account is `channel:` and its name.
+
+    The first is given back last: what a citizen paid themselves stands at the end.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{1,39}$(?!\n)")]
+    amount_minor: PaidMinor
+
+
 class Paid(Struct, frozen=True, forbid_unknown_fields=True):
     """What a channel's callback says, once its signature was checked."""
 
     order_id: UUID
-    txn: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$(?!\n)")]
-    amount_minor: Annotated[int, Meta(ge=1, le=100_000_000_00)]
+    txn: Txn
+    amount_minor: PaidMinor
     paid_at: datetime
     currency: Literal["CNY"] = "CNY"
+    tenders: tuple[Tender, ...] = ()
+    """Of a split payment; together they are the amount. Empty: all from the channel itself."""
+
+
+class RefundAsk(Struct, frozen=True):
+    """What a channel is asked to send back: at most once for each `refund_id`."""
+
+    refund_id: UUID
+    order_id: UUID
+    txn: str
+    """The channel's number of the payment."""
+    paid_minor: int
+    """The whole payment, as channels want to hear it beside the refund."""
+    amount_minor: int
+    parts: tuple[Tender, ...]
+    """By purse; together they are `amount_minor`."""
+    reason: str
+    asked_at: datetime
+
+
+class RefundSaid(Struct, frozen=True):
+    """How a refund stands at the channel: at once, when asked, or in a callback."""
+
+    refund_id: UUID
+    state: Literal["pending", "done", "failed"]
+    txn: Txn | None = None
+    """The channel's own number of the refund, where it gives one."""
+    trouble: str = ""
+    """Why it failed, in the channel's words or code; no personal data."""
 
 
 Outcome = Literal["posted", "repeated", "amount_differs", "late", "double", "unknown_order"]
@@ -198,27 +264,6 @@ class ShopTotal(Struct, frozen=True):
     paid: int
     amount_minor: int
     refunded_minor: int
-
-
-class Mismatch(Struct, frozen=True):
-    """Money that came and fits no order: waits in suspense for an operator or its way back."""
-
-    bucket: int
-    channel: str
-    txn: str
-    order_id: UUID
-    amount_minor: int
-    outcome: str
-    seen_at: datetime
-    resolved_at: datetime | None
-
-
-class Balance(Struct, frozen=True):
-    """One account of the ledger. Positive: we hold it; negative: we owe it. 分."""
-
-    account: str
-    balance_minor: int
-    postings: int
 
 
 class Seen(Struct, frozen=True):

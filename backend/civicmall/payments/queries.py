@@ -5,13 +5,11 @@ from __future__ import annotations
 from civicmall.kernel import sql
 
 from .models import (
-    Balance,
     DeskPayment,
     DueOrder,
     LineRow,
-    Mismatch,
     OrderRow,
     ShopTotal,
 )
 
-q = sql.load(__file__, OrderRow, LineRow, DueOrder, DeskPayment, Mismatch, Balance, ShopTotal)
+q = sql.load(__file__, OrderRow, LineRow, DueOrder, DeskPayment, ShopTotal)

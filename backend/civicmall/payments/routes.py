@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Router, get, post
+from litestar import MediaType, Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from civicmall import gateway as gate
 from civicmall.gateway import Gateway
-from civicmall.identity import Caller, Staff, citizen_only, operator_only, sandbox_only, staff_only
+from civicmall.identity import Caller, Staff, citizen_only, sandbox_only, staff_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, NotFound
 from civicmall.kernel.house import House
@@ -32,9 +32,11 @@ from civicmall.shops import NoSuchApp, NoSuchShop, Registry
 
 from . import desk, service, settlement
 from .channels import Channels
+from .channels.medical_insurance.errors import NotInsured
 from .channels.sandbox import Choice, Sandbox, SandboxState
 from .errors import (
     CashierClosed,
+    ChannelAway,
     ChargeInOrder,
     ChargeTwice,
     ForgedCallback,
@@ -45,16 +47,13 @@ from .errors import (
     NotPayable,
 )
 from .models import (
-    Balance,
+    Agent,
     Cashier,
     DeskPayment,
-    Mismatch,
     NewOrder,
     Order,
     OrderReceipt,
-    Paid,
     PayAsk,
-    Settled,
     ShopTotal,
 )
 
@@ -66,14 +65,6 @@ class CashierChoice(Struct, frozen=True, forbid_unknown_fields=True):
 
     token: str
     choice: Choice = "paid"
-
-
-class Ledger(Struct, frozen=True):
-    """Every account; the sum is zero, or the ledger is broken."""
-
-    items: list[Balance]
-    sum_minor: int
-    next: str | None = None
 
 
 @post(
@@ -121,10 +112,16 @@ async def order(
     return await service.order(db, caller.citizen_id, order_id, lang)
 
 
+def agent_of(request: Request[Any, Any, Any]) -> Agent:
+    """Whom a channel shall show its pages to."""
+    address = request.client.host if request.client else ""
+    return Agent(request.headers.get("user-agent", "")[:400], address)
+
+
 @post(
     "/orders/{order_id:uuid}/pay",
     status_code=HTTP_200_OK,
-    responses=problems(NoSuchOrder, NoSuchChannel, NotPayable),
+    responses=problems(NoSuchOrder, NoSuchChannel, NotPayable, NotInsured, ChannelAway),
     summary="Where to pay an order",
 )
 async def pay(
@@ -133,14 +130,16 @@ async def pay(
     caller: NamedDependency[Caller],
     house: NamedDependency[House],
     channels: NamedDependency[Channels],
+    request: Request[Any, Any, Any],
 ) -> Cashier:
-    return await service.pay(house, channels, caller.citizen_id, order_id, data.channel)
+    agent = agent_of(request)
+    return await service.pay(house, channels, caller.citizen_id, order_id, data.channel, agent)
 
 
 @post(
     "/orders/{order_id:uuid}/cancel",
     status_code=HTTP_200_OK,
-    responses=problems(NoSuchOrder, NotCancellable),
+    responses=problems(NoSuchOrder, NotCancellable, ChannelAway),
     summary="Give an order up",
 )
 async def cancel(
@@ -170,22 +169,23 @@ async def receipt(
 @post(
     "/channels/{channel:str}/callbacks",
     status_code=HTTP_200_OK,
+    media_type=MediaType.TEXT,  # what each channel wants to hear
     responses=problems(NoSuchChannel, ForgedCallback),
-    summary="A channel tells of a payment (signed)",
+    summary="A channel tells of a payment or refund (signed, in the channel's own format)",
 )
 async def callback(
     channel: FromPath[str],
-    data: JSONBody[Paid],
     request: Request[Any, Any, Any],
     house: NamedDependency[House],
     channels: NamedDependency[Channels],
-) -> Settled:
-    del data  # shown for the document; what counts is what was signed
+) -> Response[bytes]:
     through = channels.get(channel)
     if through is None:
         raise NoSuchChannel(channel=channel)
-    paid = through.parse_callback(request.headers, await request.body())
-    return await settlement.settle(house, through.name, paid)
+    told = through.parse_callback(request.headers, await request.body())
+    outcome = await settlement.hear(house, *await channels.whole(through.name, told))
+    body, media_type = through.acknowledge(outcome)
+    return Response(body, media_type=media_type)
 
 
 @post(
@@ -219,21 +219,6 @@ async def desk_totals(
     return Page(await desk.totals(db, staff, days), None)
 
 
-@get("/mismatches", responses=problems(), summary="Money that fits no order")
-async def mismatches(
-    db: NamedDependency[Pool], limit: Limit = 50, after: After = None
-) -> Page[Mismatch]:
-    key: Any = decode_cursor(after, datetime, str)
-    rows = await desk.mismatches(db, key, limit)
-    return page(rows, limit, lambda r: (r.seen_at, r.txn))
-
-
-@get("/ledger", responses=problems(), summary="Balances of all accounts")
-async def ledger(db: NamedDependency[Pool]) -> Ledger:
-    found = await desk.balances(db)
-    return Ledger(found, sum(account.balance_minor for account in found))
-
-
 routers = [
     Router(
         "/v1",
@@ -249,5 +234,4 @@ routers = [
         guards=[staff_only],
         tags=["desk"],
     ),
-    Router("/v1/desk", route_handlers=[mismatches, ledger], guards=[operator_only], tags=["desk"]),
 ]

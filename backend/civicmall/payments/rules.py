@@ -9,8 +9,11 @@ OrderState = Literal[
 ]
 LineState = Literal["waiting", "fulfilled", "refused", "refunded"]
 Event = Literal[
-    "pay", "paid", "fulfilled", "expire", "cancel", "refuse", "refunded", "part_refunded"
-]
+    "pay", "paid", "fulfilled", "expire", "cancel",
+    "refuse", "refund", "refunded", "part_refunded", "restored",
+]  # fmt: skip
+RefundState = Literal["wanted", "asked", "approved", "sent", "done", "failed", "declined"]
+RefundEvent = Literal["ask", "approve", "send", "done", "fail", "decline"]
 
 MOVES: Final[dict[tuple[OrderState, Event], OrderState]] = {
     ("created", "pay"): "paying",
@@ -24,11 +27,33 @@ MOVES: Final[dict[tuple[OrderState, Event], OrderState]] = {
     ("paid", "fulfilled"): "fulfilled",
     ("paid", "refuse"): "refunding",
     ("refunding", "refuse"): "refunding",
+    ("paid", "refund"): "refunding",
+    ("fulfilled", "refund"): "refunding",
+    ("part_refunded", "refund"): "refunding",
+    ("refunding", "refund"): "refunding",
     ("refunding", "refunded"): "refunded",
     ("refunding", "part_refunded"): "part_refunded",
+    ("refunding", "restored"): "fulfilled",
 }
-"""(state, event) → next state; what isn't here can't happen. The SQL has the same guards, and a
-test walks every pair through both."""
+"""(state, event) → next state; what isn't here can't happen. The SQL has the same guards, a CHECK
+holds the pairs of states, and a test walks every state and event through all three."""
+
+REFUNDS: Final[dict[tuple[RefundState, RefundEvent], RefundState]] = {
+    ("wanted", "ask"): "asked",
+    ("wanted", "decline"): "declined",
+    ("asked", "approve"): "approved",
+    ("asked", "decline"): "declined",
+    ("approved", "send"): "sent",
+    ("approved", "done"): "done",
+    ("sent", "done"): "done",
+    ("approved", "fail"): "failed",
+    ("sent", "fail"): "failed",
+    ("failed", "approve"): "approved",
+    ("failed", "decline"): "declined",
+    ("failed", "done"): "done",
+    ("declined", "done"): "done",
+}
+"""A refund's own table: wanted by the citizen, asked for by staff, approved, sent, and its end."""
 
 STATES: Final[tuple[OrderState, ...]] = get_args(OrderState)
 PAYABLE: Final[tuple[OrderState, ...]] = ("created", "paying")
@@ -37,6 +62,11 @@ ORDER_LIVES_S: Final = 1800.0
 """Half an hour, or less where a shop's quote ends before: an open order keeps a bill from others."""
 CALLBACK_SKEW_S: Final = 300.0
 """A signed callback older than this is a replay (and a repeated one changes nothing anyway)."""
+REFUND_ALONE_MINOR: Final = 1_000_00
+"""What may go back of one order by one of the staff alone, in one refund or many; more takes an
+operator who is somebody else."""
+WISHES_MAX: Final = 5
+"""How often a citizen may ask for money of one line."""
 ASK_AFTER_S: Final = 20.0
 """When a channel is asked for a payment whose callback has not come; doubles each time."""
 

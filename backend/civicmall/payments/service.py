@@ -28,6 +28,7 @@ from .errors import (
     NotPayable,
 )
 from .models import (
+    Agent,
     Cashier,
     ChargeRef,
     FinishedOrder,
@@ -42,6 +43,7 @@ from .models import (
 from .queries import q
 from .rules import ASK_AFTER_S, ORDER_LIVES_S, PAYABLE
 
+NOBODY: Final = Agent()
 QUOTES_AT_ONCE: Final = 4
 """One order leaves a shop's places to its neighbours, and the home's to itself."""
 
@@ -130,6 +132,14 @@ async def own_order(db: Db, citizen_id: UUID, order_id: UUID) -> OrderRow:
     return found
 
 
+async def any_order(db: Db, order_id: UUID) -> OrderRow:
+    """An order, whoever's it is: for the platform and its staff. Raises NoSuchOrder."""
+    found = await _order(db, order_id)
+    if found is None:
+        raise NoSuchOrder
+    return found
+
+
 async def lines(db: Db, order_id: UUID) -> list[LineRow]:
     """An order's lines, in order."""
     found: list[LineRow] = await q.lines(db, bucket=ids.bucket_of(order_id), order_id=order_id)
@@ -166,9 +176,12 @@ def _shown(row: OrderRow, rows: list[LineRow], lang: str) -> Order:
                 period=line.period,
                 amount_minor=line.amount_minor,
                 receipt_number=line.receipt["number"] if line.receipt else None,
+                refunding_minor=line.refunding_minor,
+                refunded_minor=line.refunded_minor,
             )
             for line in rows
         ],
+        refunding_minor=row.refunding_minor,
     )
 
 
@@ -187,15 +200,25 @@ async def orders(
 
 
 async def pay(
-    house: House, channels: Channels, citizen_id: UUID, order_id: UUID, channel: str
+    house: House,
+    channels: Channels,
+    citizen_id: UUID,
+    order_id: UUID,
+    channel: str,
+    agent: Agent = NOBODY,
 ) -> Cashier:
-    """Where to pay. An order has one payment at its channel, so asking again gives the same.
+    """Where to pay. An order has one payment at its channel, so asking again gives the same; who
+    goes to another channel can't pay at the first any more.
 
-    Raises NoSuchOrder, NoSuchChannel, NotPayable.
+    Raises NoSuchOrder, NoSuchChannel, NotPayable, ChannelAway.
     """
     through = channels.get(channel)
     if through is None:
         raise NoSuchChannel(channel=channel)
+    before = await own_order(house.db, citizen_id, order_id)
+    left = channels.get(before.channel) if before.channel != channel else None
+    if left and before.state in PAYABLE and not await left.cancel(before):
+        raise NotPayable(state="paid")
     found: OrderRow | None = await q.start_paying(
         house.db,
         bucket=ids.bucket_of(order_id),
@@ -207,7 +230,7 @@ async def pay(
     if found is None:
         known = await own_order(house.db, citizen_id, order_id)
         raise NotPayable(state="expired" if known.state in PAYABLE else known.state)
-    return await through.prepare(found)
+    return await through.prepare(found, agent)
 
 
 async def cancel(
@@ -249,6 +272,7 @@ async def receipt(db: Db, citizen_id: UUID, order_id: UUID, lang: str) -> OrderR
         amount_minor=sum(line.amount_minor for line in rows),
         currency=found.currency,
         lines=[_receipt_line(line, line.receipt, lang) for line in rows],
+        refunded_minor=sum(line.refunded_minor for line in rows),
     )
 
 
@@ -262,6 +286,7 @@ def _receipt_line(line: LineRow, kept: dict[str, Any] | None, lang: str) -> Rece
         period=line.period,
         amount_minor=said.amount_minor,
         issued_at=said.issued_at,
+        refunded_minor=line.refunded_minor,
     )
 
 

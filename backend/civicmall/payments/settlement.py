@@ -1,4 +1,4 @@
-"""Money that came: posted once, told to the shops, and sent back where it fits nothing."""
+"""Money that came: posted once, told to the shops, and set on its way back where it fits nothing."""
 
 from __future__ import annotations
 
@@ -18,23 +18,35 @@ from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
 from shopkit import ChargePaid
 
-from . import desk, service
+from . import desk, refunds, service, tickets
 from .channels import Channels
-from .errors import NoSuchChannel
-from .events import LineRefused, MoneyUnmatched, OrderFulfilled, OrderPaid
+from .errors import ChannelAway
+from .events import MoneyUnmatched, OrderFulfilled, OrderPaid, RefundMoved
 from .models import (
     DueOrder,
     LineRow,
     OrderRow,
     Outcome,
     Paid,
+    RefundSaid,
     Settled,
 )
 from .queries import q
-from .rules import ASK_AFTER_S, payment_id
+from .refunds import results
+from .rules import ASK_AFTER_S, PAYABLE, payment_id
 
 log = logs.get("payments")
 AT_ONCE: Final = 200
+
+
+async def hear(house: House, channel: str, told: Paid | RefundSaid | None) -> str:
+    """Take in what a channel's callback says; the outcome is for the channel's log."""
+    if isinstance(told, Paid):
+        return (await settle(house, channel, told)).outcome
+    if told is None:
+        return "nothing"
+    await results.told(house, channel, told)
+    return told.state
 
 
 async def settle(house: House, channel: str, paid: Paid) -> Settled:
@@ -60,6 +72,8 @@ def posting(channel: str, paid: Paid) -> dict[str, Any]:
         "txn": paid.txn,
         "amount_minor": paid.amount_minor,
         "paid_at": paid.paid_at,
+        "tenders": [tender.name for tender in paid.tenders] or [channel],
+        "tender_minor": [tender.amount_minor for tender in paid.tenders] or [paid.amount_minor],
         "posting_id": ids.new(bucket),
         "paid_event_id": ids.new(bucket),
         "paid_type": paid_type,
@@ -85,7 +99,7 @@ async def fulfil(house: House, gateway: Gateway, order_id: UUID) -> None:
                 await _tell_shop(house, gateway, found, line)
             except Problem as problem:
                 away = problem
-    await _finish(house, order_id)
+    await finish(house, order_id)
     if away is not None:
         raise away
 
@@ -103,11 +117,13 @@ async def _tell_shop(house: House, gateway: Gateway, found: OrderRow, line: Line
         receipt = await gateway.tell_paid(found.citizen_id, line.shop, line.app, news)
     except (ShopRefused, NoSuchThing) as refusal:
         log.warning("line.refused", shop=line.shop, order=str(found.id), reason=refusal.detail)
-        kind, body = outbox.row(LineRefused(found.id, line.no))
+        refund_id = ids.new(bucket)
+        kind, body = outbox.row(RefundMoved(found.id, refund_id, "approved"))
         await q.refuse_line(
-            house.db, bucket=bucket, order_id=found.id, no=line.no,
-            event_id=ids.new(bucket), type=kind, body=body,
+            house.db, bucket=bucket, order_id=found.id, no=line.no, refund_id=refund_id,
+            ask_after_s=ASK_AFTER_S, event_id=ids.new(bucket), type=kind, body=body,
         )  # fmt: skip
+        house.hint()
     else:
         await q.fulfil_line(
             house.db, bucket=bucket, order_id=found.id, no=line.no,
@@ -115,8 +131,8 @@ async def _tell_shop(house: House, gateway: Gateway, found: OrderRow, line: Line
         )  # fmt: skip
 
 
-async def _finish(house: House, order_id: UUID) -> None:
-    """Settle an order none of whose lines is open any more."""
+async def finish(house: House, order_id: UUID) -> None:
+    """Settle an order none of whose lines is open any more, and no refund on its way."""
     bucket = ids.bucket_of(order_id)
     kind, body = outbox.row(OrderFulfilled(order_id))
     await q.finish_order(
@@ -125,34 +141,16 @@ async def _finish(house: House, order_id: UUID) -> None:
     house.hint()
 
 
-async def refund(house: House, channels: Channels, order_id: UUID, no: int) -> None:
-    """Send one refused line's money back through the channel that it came by, then post it."""
-    bucket = ids.bucket_of(order_id)
-    found: OrderRow = await q.order(house.db, bucket=bucket, id=order_id)
-    line = next(one for one in await service.lines(house.db, order_id) if one.no == no)
-    channel = channels.get(found.channel)
-    if line.state == "refused":
-        if channel is None:
-            raise NoSuchChannel(channel=found.channel)
-        await channel.give_back(order_id, payment_id(order_id, no), line.amount_minor)
-        await q.refund_line(
-            house.db, bucket=bucket, order_id=order_id, no=no, posting_id=ids.new(bucket)
-        )
-    await _finish(house, order_id)
-
-
-async def send_back(house: House, channels: Channels, event: MoneyUnmatched) -> None:
+async def send_back(house: House, event: MoneyUnmatched) -> None:
     """Late and double payments go back by themselves; other amounts wait for an operator."""
     by_itself = event.outcome in {"late", "double"}
-    channel = channels.get(event.channel)
-    if by_itself and channel is not None:
-        bucket = ids.bucket_of(event.order_id)
-        await channel.give_back(event.order_id, event.txn, event.amount_minor)
-        await q.return_unmatched(
-            house.db, bucket=bucket, channel=event.channel, txn=event.txn,
-            posting_id=ids.new(bucket),
+    if by_itself:
+        await refunds.ask_return(
+            house.db, ids.new(ids.bucket_of(event.order_id)), event.order_id, event.channel,
+            event.txn, "approved", event.outcome,
         )  # fmt: skip
-    await desk.note_mismatch(house.db, event, resolved=by_itself)
+        house.hint()
+    await tickets.note(house, event)
 
 
 async def look_after(house: House, channels: Channels) -> None:
@@ -161,82 +159,88 @@ async def look_after(house: House, channels: Channels) -> None:
     What goes wrong with one order keeps no other from its turn.
     """
     due: list[DueOrder] = await q.due_orders(house.db, most=AT_ONCE)
+    away: set[str | None] = set()
     for one in due:
         try:
-            await _look_at(house, channels, one)
+            ended = one.channel not in away and await _look_at(house, channels, one)
+        except ChannelAway:
+            # One that hangs is asked once in a round, or it would take the time of all others.
+            away.add(one.channel)
+            ended = False
         except (Problem, asyncpg.PostgresError, OSError):
             log.warning("order.look_failed", order=str(one.id), exc_info=True)
+            ended = False
+        if not ended:
             await q.ask_later(house.db, bucket=one.bucket, id=one.id, after_s=ASK_AFTER_S)
 
 
-async def _look_at(house: House, channels: Channels, one: DueOrder) -> None:
+async def _look_at(house: House, channels: Channels, one: DueOrder) -> bool:
+    """Ask the channel, close what is over; False where the order waits for another look."""
     found: OrderRow | None = await q.order(house.db, bucket=one.bucket, id=one.id)
     channel = channels.get(one.channel)
     if found is None:
-        return
+        return True
     if channel is not None:
-        if paid := await channel.query(found):
-            await settle(house, channel.name, paid)
-            if paid.amount_minor == found.amount_minor:
-                return
+        paid = await channel.query(found)
+        if paid and (await settle(house, channel.name, paid)).outcome == "posted":
+            return True
+        if paid and paid.amount_minor == found.amount_minor:
+            return await _known_before(house, channel.name, paid, found)
         if one.expired and not await channel.cancel(found):
-            return  # paid in this instant: the next look finds it
-    if one.expired:
-        await service.close(house.db, one.id, only_expired=True)
-    else:
-        await q.ask_later(house.db, bucket=one.bucket, id=one.id, after_s=ASK_AFTER_S)
+            return False  # paid in this instant: the next look finds it
+    return one.expired and await service.close(house.db, one.id, only_expired=True) is not None
 
 
-def listen(handlers: Handlers, house: House, gateway: Gateway, channels: Channels) -> None:
+async def _known_before(house: House, channel: str, paid: Paid, found: OrderRow) -> bool:
+    """A channel's number that was told before: of this order, or, by a channel's fault, of another
+    payment. Then it pays nothing, and somebody must ask the channel.
+    """
+    now = await service.any_order(house.db, found.id)
+    if now.state not in PAYABLE:
+        return True
+    log.error("money.number_again", channel=channel, order=str(found.id), txn=paid.txn)
+    event = MoneyUnmatched(channel, paid.txn, found.id, paid.amount_minor, "unknown_order")
+    await tickets.note(house, event)
+    return False
+
+
+def listen(handlers: Handlers, house: House, gateway: Gateway) -> None:
     """What the payment centre does when it hears of its own doings."""
 
     async def on_paid(db: Pool, event: OrderPaid, _: Delivery) -> None:
         await desk.feed(db, event.order_id)
-        await fulfil(house, gateway, event.order_id)
+        try:
+            await fulfil(house, gateway, event.order_id)
+        finally:
+            await desk.feed(db, event.order_id)
 
     async def on_fulfilled(db: Pool, event: OrderFulfilled, delivery: Delivery) -> None:
         await desk.feed(db, event.order_id)
-        await _tell(db, event.order_id, delivery.id, "paid")
-
-    async def on_refused(db: Pool, event: LineRefused, delivery: Delivery) -> None:
-        await refund(house, channels, event.order_id, event.no)
-        await desk.feed(db, event.order_id)
-        await _tell(db, event.order_id, delivery.id, "refunded")
+        await _tell(db, event.order_id, delivery.id)
 
     async def on_unmatched(_: Pool, event: MoneyUnmatched, __: Delivery) -> None:
-        await send_back(house, channels, event)
+        await send_back(house, event)
 
     handlers.on(OrderPaid, on_paid)
     handlers.on(OrderFulfilled, on_fulfilled)
-    handlers.on(LineRefused, on_refused)
     handlers.on(MoneyUnmatched, on_unmatched)
 
 
-async def _tell(db: Db, order_id: UUID, message_id: UUID, what: str) -> None:
+async def _tell(db: Db, order_id: UUID, message_id: UUID) -> None:
     found: OrderRow = await q.order(db, bucket=ids.bucket_of(order_id), id=order_id)
     rows = await service.lines(db, order_id)
     zh = "、".join(line.title["zh-CN"] for line in rows)
     en = ", ".join(line.title.get("en", line.title["zh-CN"]) for line in rows)
-    if what == "paid":
-        title = {"zh-CN": "缴费成功", "en": "Payment received"}
-        amount = money.yuan(found.amount_minor)
-        body = {
-            "zh-CN": f"{zh} 已缴 {amount} 元，部门收据已开具。请为本次服务评价。",
-            "en": f"{en}: {amount} yuan paid, the department's receipt is here. Please rate it.",
-        }
-    else:
-        title = {"zh-CN": "缴费已退回", "en": "Payment returned"}
-        amount = money.yuan(found.refunded_minor)
-        body = {
-            "zh-CN": f"部门未能受理 {zh}，{amount} 元已原路退回。",
-            "en": f"The department could not take {en}; {amount} yuan went back to you.",
-        }
+    amount = money.yuan(found.amount_minor)
     await send(
         db,
         citizen_id=found.citizen_id,
         id=message_id,
-        kind=f"payments.{what}",
-        title=title,
-        body=body,
+        kind="payments.paid",
+        title={"zh-CN": "缴费成功", "en": "Payment received"},
+        body={
+            "zh-CN": f"{zh} 已缴 {amount} 元，部门收据已开具。请为本次服务评价。",
+            "en": f"{en}: {amount} yuan paid, the department's receipt is here. Please rate it.",
+        },
         link=f"/orders/{order_id}",
     )

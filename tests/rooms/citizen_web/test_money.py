@@ -23,6 +23,22 @@ async def test_all_bills_in_one_order_and_one_receipt(city: City) -> None:
     assert "已缴清" in paid
 
 
+async def test_the_receipt_s_page_tells_what_went_back(city: City) -> None:
+    who = await citizen(city, "near_retirement_woman")
+    order = await who.order((await who.bills("utility_bills/water"))[0])
+    await who.pay(order)
+    await who.until(order, f"{order}/receipt")
+    assert "退款合计" not in await who.get(f"{order}/receipt")
+    desk = await city.department("utility_bills")
+    ask = {"order_id": order.rpartition("/")[2], "no": 1, "amount_minor": 123}
+    sent = await desk.post("/v1/desk/refunds", json=ask, headers={"idempotency-key": "k" * 16})
+    assert sent.status_code == 201, sent.text
+    await city.settled()
+    page = await who.get(f"{order}/receipt")
+    assert "退款合计" in page
+    assert "1.23" in page
+
+
 async def test_the_same_page_twice_is_one_order(city: City) -> None:
     who = await citizen(city, "graduate")
     key = await who.key("/bills")

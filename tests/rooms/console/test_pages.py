@@ -22,10 +22,10 @@ LANGS = ("zh-CN", "en")
 SHARED = (
     "/console", "/console/", "/console/ratings", "/console/ratings?bad=1",
     "/console/rectifications", "/console/rectifications?state=open&overdue=1",
-    "/console/payments", "/console/payments?days=7", "/console/shops",
+    "/console/payments", "/console/payments?days=7", "/console/settlement", "/console/shops",
     "/console/releases", "/console/releases?state=all", "/console/dead-letters",
 )  # fmt: skip
-OPERATORS = ("/console/mismatches", "/console/ledger")
+OPERATORS = ("/console/tickets", "/console/ledger")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -69,8 +69,9 @@ async def _pay(city: City, persona: str, choice: str) -> None:
 
 
 def links(html: str) -> set[str]:
-    """Where a page leads within the console."""
-    return {h.replace("&amp;", "&") for h in re.findall(r'href="(/console[^"#]*)"', html)}
+    """Where a page leads within the console, to other pages."""
+    found = {h.replace("&amp;", "&") for h in re.findall(r'href="(/console[^"#]*)"', html)}
+    return {path for path in found if not re.search(r"\.(?:csv|pdf)\?", path)}
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -152,12 +153,12 @@ async def test_the_operators_first_page_says_what_is_wrong(busy: City) -> None:
         text = words(await shown(browser, "/console/"))
         assert "2 家店铺故障" in text
         assert "¥0.00 总账合计，账目平衡" in text
-        assert "1 笔差错款待处理" in text
+        assert "1 待查款项未结" in text
         assert "0 / 0 事件待投递" in text
         for name in ("公安局", "公用事业缴费", "路侧停车", "unreadable"):
             assert name in text
         assert "shop.json: $: not JSON" in text
-        assert "金额与订单不符" in words(await shown(browser, "/console/mismatches"))
+        assert "金额与订单不符" in words(await shown(browser, "/console/tickets"))
         ledger = words(await shown(browser, "/console/ledger"))
         assert "各科目合计为零，账目平衡" in ledger
         assert "−¥" in ledger
@@ -222,7 +223,7 @@ WRONG = (
     ("/console/rectifications?after=WzFd", 400),
     ("/console/payments?days=0", 400),
     ("/console/payments?days=many", 400),
-    ("/console/mismatches?after=", 200),
+    ("/console/tickets?after=", 200),
     ("/console/?after=WyJ6enoiXQ", 200),
     ("/console/?after=%00", 400),
     ("/console/shops/nobody", 404),
@@ -285,12 +286,12 @@ async def test_a_page_of_a_failing_part_says_so(
         raise TimeoutError
 
     async with signed_in(busy, "operator", "en") as browser:
-        monkeypatch.setattr("civicmall.payments.desk.q.balances", away)
+        monkeypatch.setattr("civicmall.payments.ledger.service.q.balances", away)
         answer = await browser.get("/console/ledger")
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert "The service is busy; try again soon." in answer.text
-        monkeypatch.setattr("civicmall.payments.desk.q.balances", _broken)
+        monkeypatch.setattr("civicmall.payments.ledger.service.q.balances", _broken)
         fault: httpx.Response = await browser.get("/console/ledger")
         assert fault.status_code == 500
         assert "secret" not in fault.text

@@ -9,7 +9,7 @@ from tests.rooms.console.steps import shown, sign_in, signed_in, stranger, words
 PAGES = (
     "/console/", "/console", "/console/ratings", "/console/rectifications",
     "/console/rectifications/01a20fa4-0389-75e7-a514-6944de78c0d3", "/console/payments",
-    "/console/mismatches", "/console/ledger", "/console/shops", "/console/shops/utility_bills",
+    "/console/tickets", "/console/ledger", "/console/shops", "/console/shops/utility_bills",
     "/console/nothing/of/this/kind",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -15,14 +16,15 @@ EVENTS: tuple[Event, ...] = get_args(Event)
 SAID: dict[OrderState, dict[str, OrderState]] = {
     "created": {"pay": "paying", "paid": "paid", "expire": "closed", "cancel": "closed"},
     "paying": {"pay": "paying", "paid": "paid", "expire": "closed", "cancel": "closed"},
-    "paid": {"fulfilled": "fulfilled", "refuse": "refunding"},
-    "fulfilled": {},
+    "paid": {"fulfilled": "fulfilled", "refuse": "refunding", "refund": "refunding"},
+    "fulfilled": {"refund": "refunding"},
     "closed": {},
     "refunding": {
-        "refuse": "refunding", "refunded": "refunded", "part_refunded": "part_refunded",
+        "refuse": "refunding", "refund": "refunding", "refunded": "refunded",
+        "part_refunded": "part_refunded", "restored": "fulfilled",
     },
     "refunded": {},
-    "part_refunded": {},
+    "part_refunded": {"refund": "refunding"},
 }  # fmt: skip
 """By state: what can happen, and what the order is then. Everything else can't happen."""
 
@@ -63,6 +65,25 @@ def test_the_database_knows_the_same_states() -> None:
     checked = text.partition("state          text        not null check (state in")[2]
     named = checked.partition("))")[0]
     assert {word.strip(" ('\n") for word in named.split(",")} == set(STATES)
+
+
+def _migration(name: str) -> str:
+    return (Path(payments.__file__).parent / "migrations" / name).read_text()
+
+
+def test_the_database_knows_the_same_pairs() -> None:
+    said = _migration("0002_refunds.sql").partition("constraint orders_step check")[2]
+    pairs = set(re.findall(r"'(\w*>\w+)'", said.partition("))")[0]))
+    assert pairs == {">created", *(f"{start}>{end}" for (start, _), end in MOVES.items())}
+
+
+def test_the_database_knows_the_same_states_of_refunds() -> None:
+    said = _migration("0002_refunds.sql").partition("create table payments.refund (")[2]
+    named = set(re.findall(r"'(\w+)'", said.partition("state in")[2].partition("))")[0]))
+    assert named == set(get_args(rules.RefundState))
+    starts = {state for state, _ in rules.REFUNDS}
+    assert starts | set(rules.REFUNDS.values()) == named
+    assert named - starts == {"done"}
 
 
 def test_a_shop_knows_a_payment_by_the_same_id_at_every_try() -> None:
