@@ -75,6 +75,14 @@ def _forget_rows(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMap
     return entry
 
 
+class _Stderr(logging.StreamHandler[Any]):
+    """Writes to whatever stderr is then."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     """Set up once, at start. Everything goes to stderr; stdout is for people."""
     global _level  # noqa: PLW0603 (structlog's own configuration is as global)
@@ -94,10 +102,11 @@ def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Whatever stderr is then: one that was closed since would make each line a fault of its caller.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=last)
     )

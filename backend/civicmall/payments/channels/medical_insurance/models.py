@@ -68,7 +68,7 @@ class Split(Struct, frozen=True):
     cashier: Cashier | None = None
 
 
-class Confirmation(Struct, frozen=True, forbid_unknown_fields=True):
+class SplitAgreement(Struct, frozen=True, forbid_unknown_fields=True):
     """The citizen agrees to the split, and says through which channel they pay the rest."""
 
     channel: ChannelName = "sandbox"

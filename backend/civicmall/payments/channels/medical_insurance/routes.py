@@ -22,7 +22,7 @@ from civicmall.payments.routes import agent_of
 
 from . import confirm, split_of
 from .errors import InsurerDeclined, NoSuchSplit
-from .models import Confirmation, InsurerMood, InsurerState, Split
+from .models import InsurerMood, InsurerState, Split, SplitAgreement
 from .sandbox import SandboxInsurer
 
 
@@ -50,7 +50,7 @@ async def split(
 )
 async def agree(
     order_id: FromPath[UUID],
-    data: JSONBody[Confirmation],
+    data: JSONBody[SplitAgreement],
     caller: NamedDependency[Caller],
     db: NamedDependency[Pool],
     channels: NamedDependency[Channels],
