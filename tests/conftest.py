@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -32,6 +33,10 @@ RUN = Path(tempfile.gettempdir()) / f"civicmall-test-{OWNER}"
 
 
 logs.configure(as_json=False, level=logging.WARNING)
+# Where a change is judged, everybody's runs look at the same examples; elsewhere each looks at new ones.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_collection_finish() -> None:

@@ -23,6 +23,7 @@ from tests.bench.gateway import City
 from tests.bench.home import homes, nothings
 from tests.bench.pay import CLIENTS, CROWDS, SHOPS, Till
 from tests.bench.place import ROOT, Place
+from tests.bench.reckon import Statements
 
 from civicmall.kernel import logs
 
@@ -50,6 +51,8 @@ class Scale(Struct, frozen=True):
     rounds: int
     calls: int
     """Single calls of each kind."""
+    statement: int
+    """Rows of a channel's statement."""
     entries: tuple[int, int]
     """Entries of a young ledger and of an old one."""
     fetch: bool
@@ -57,10 +60,18 @@ class Scale(Struct, frozen=True):
 
 
 FULL: Final = Scale(
-    seconds=6.0, block=12_000, rounds=3, calls=2_000, entries=(10_000, 1_000_000), fetch=True
+    seconds=6.0,
+    block=12_000,
+    rounds=3,
+    calls=2_000,
+    statement=300_000,
+    entries=(10_000, 1_000_000),
+    fetch=True,
 )
 
-QUICK: Final = Scale(seconds=0.5, block=160, rounds=1, calls=100, entries=(100, 1_000), fetch=False)
+QUICK: Final = Scale(
+    seconds=0.5, block=160, rounds=1, calls=100, statement=1_000, entries=(100, 1_000), fetch=False
+)
 
 NEAR_GOAL_US: Final = 150.0
 AWAY_GOAL_US: Final = 1_000.0
@@ -130,6 +141,17 @@ def measure_pay(place: Place, scale: Scale) -> list[Row]:
     return rows
 
 
+def measure_reckoning(place: Place, scale: Scale) -> list[Row]:
+    """A channel's statement read and checked, against the same file copied."""
+    statements = Statements(place, scale.statement)
+    asyncio.run(statements.prepare())
+    ours, theirs = zip(*(statements.both() for _ in range(scale.rounds)), strict=True)
+    return [
+        row("reconcile_read", statistics.median(ours), "rows/s", "COPY of the same file",
+            statistics.median(theirs)),
+    ]  # fmt: skip
+
+
 def measure_gateway(place: Place, scale: Scale) -> list[Row]:
     """Calls of shops: what we add to one, what a core can do, what a hanging neighbour costs.
 
@@ -194,6 +216,8 @@ def main(args: list[str]) -> int:
         rows = measure_server(place, scale)
         out.print("payments: pgbench, our pool, our callback …")
         rows += measure_pay(place, scale)
+        out.print("reconciliation: a statement read, the same copied …")
+        rows += measure_reckoning(place, scale)
         out.print("gateway: single calls, proxies, neighbours …")
         rows += measure_gateway(place, scale)
     show(rows, time.monotonic() - began)

@@ -34,6 +34,7 @@ def test_every_figure_is_measured_and_written(tmp_path: Path) -> None:
     assert [row.name for row in rows] == [
         "home", "home_p99", "start_up", "idle_memory",
         "pay_1", "pay_8", "pay_http", "pay_hot_shop", "pay_32", "pay_old_ledger",
+        "reconcile_read",
         "near_overhead", "near_overhead_p99", "claims_overhead", "claims_overhead_p99",
         "away_overhead", "away_overhead_p99",
         *([*RAW, "typed_away", "typed_shared"] if kept["@fastify/http-proxy"] else []),
