@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from civicmall import payments
 from civicmall.gateway import Gateway
 from civicmall.identity import Caller
+from civicmall.kernel import money
 from civicmall.kernel.errors import BadRequest, NotFound
 from civicmall.kernel.house import House
 from civicmall.kernel.http import decode_cursor, page
@@ -68,12 +69,6 @@ class AtBank(Struct, frozen=True):
     choice: Literal["sign", "refuse", "end", "works", "no_funds", "callback_only"]
 
 
-def fen(yuan: str) -> int:
-    """Yuan as a form has them, exactly: "12.5" → 1250."""
-    whole, _, part = yuan.partition(".")
-    return int(whole) * 100 + int(part.ljust(2, "0") or 0)
-
-
 @get("/mandates")
 async def mandates(
     reader: NamedDependency[Reader],
@@ -125,8 +120,8 @@ async def make(
         {
             "shop": said.shop,
             "app": said.app,
-            "cap_minor": fen(said.cap),
-            "month_cap_minor": fen(said.month_cap),
+            "cap_minor": money.minor(said.cap),
+            "month_cap_minor": money.minor(said.month_cap),
             "beneficiary": said.whom or None,
             "channel": CHANNEL,
             "ends_on": _day(said.ends_on),

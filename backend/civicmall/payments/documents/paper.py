@@ -25,6 +25,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from civicmall.kernel import money
 from civicmall.kernel.errors import Unavailable
 
 FONT_PACKAGE: Final = "paperang_p2_fonts_cjk"
@@ -43,6 +44,11 @@ WAITING_MAX: Final = 40
 EACH_MAX: Final = 2
 """Of these, what one caller may have there: nobody keeps the others from theirs."""
 T = TypeVar("T")
+
+
+def yuan(amount_minor: int) -> str:
+    """An amount as papers write it: 1234567 → "¥12,345.67"."""
+    return f"¥{money.yuan(amount_minor)}"
 
 
 class Pen:

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from civicmall.kernel import money, web
+from civicmall.kernel import web
 
 from . import codes, words
 from .capitals import capitals
 from .models import Paper, PaperLine
-from .paper import Fonts, Pen, Sheet
+from .paper import Fonts, Pen, Sheet, yuan
 
 pen: Final = Pen("receipt")
 QR_SIDE: Final = 104.0
@@ -68,7 +68,7 @@ def _head(sheet: Sheet, paper: Paper, lang: str, t: words.Say) -> None:
     through = f"{words.channel(lang, paper.channel)} · {paper.channel_txn}"
     _fact(sheet, t("Through"), through, wide)
     for tender in paper.tenders:
-        _fact(sheet, "", f"{words.channel(lang, tender.name)} {_yuan(tender.amount_minor)}", wide)
+        _fact(sheet, "", f"{words.channel(lang, tender.name)} {yuan(tender.amount_minor)}", wide)
 
 
 def _fact(sheet: Sheet, name: str, said: str, wide: float = 0) -> None:
@@ -92,7 +92,7 @@ def _line(sheet: Sheet, line: PaperLine, t: words.Say) -> None:
     for number, piece in enumerate(sheet.fonts.wrap(f"{line.no}. {line.title}", wide, 11)):
         sheet.text(sheet.left, piece, 11)
         if not number:
-            sheet.text(sheet.right, _yuan(line.amount_minor), 11, end=True)
+            sheet.text(sheet.right, yuan(line.amount_minor), 11, end=True)
         sheet.down(LEAD + 1)
     _fact(sheet, t("Department"), line.department)
     _fact(sheet, t("Fee"), line.fee_code)
@@ -101,7 +101,7 @@ def _line(sheet: Sheet, line: PaperLine, t: words.Say) -> None:
     none = t("not acknowledged by the department")
     _fact(sheet, t("The department's receipt"), line.receipt_number or none)
     if line.refunded_minor:
-        _fact(sheet, t("Refunded"), _yuan(line.refunded_minor))
+        _fact(sheet, t("Refunded"), yuan(line.refunded_minor))
 
 
 def _sums(sheet: Sheet, paper: Paper, t: words.Say) -> None:
@@ -110,15 +110,15 @@ def _sums(sheet: Sheet, paper: Paper, t: words.Say) -> None:
     sheet.down(2)
     sheet.rule()
     sheet.down(LEAD + 4)
-    _fact(sheet, t("Total"), _yuan(paper.amount_minor))
+    _fact(sheet, t("Total"), yuan(paper.amount_minor))
     _fact(sheet, t("In capitals"), capitals(paper.amount_minor))
     for one in paper.refunds:
-        said = t("{amount} on {at}, of line {no}", amount=_yuan(one.amount_minor),
+        said = t("{amount} on {at}, of line {no}", amount=yuan(one.amount_minor),
                  at=web.instant(one.ended_at), no=one.no)  # fmt: skip
         _fact(sheet, t("Refund"), said)
     if paper.refunded_minor:
-        _fact(sheet, t("Refunded in all"), _yuan(paper.refunded_minor))
-        _fact(sheet, t("Remains paid"), _yuan(paper.amount_minor - paper.refunded_minor))
+        _fact(sheet, t("Refunded in all"), yuan(paper.refunded_minor))
+        _fact(sheet, t("Remains paid"), yuan(paper.amount_minor - paper.refunded_minor))
     sheet.down(4)
     _fact(sheet, t("Code"), codes.grouped(paper.code))
     _fact(sheet, t("Verify at"), paper.url)
@@ -131,7 +131,3 @@ def _sums(sheet: Sheet, paper: Paper, t: words.Say) -> None:
             sheet.turn()
         sheet.text(sheet.left, piece, 8, grey=True)
         sheet.down(11)
-
-
-def _yuan(amount_minor: int) -> str:
-    return f"¥{money.yuan(amount_minor)}"

@@ -15,7 +15,7 @@ from civicmall.shops import Registry
 from . import rules, statements, words
 from .capitals import capitals
 from .models import EntryRow, Settlement
-from .paper import FOOT, MARGIN, Fonts, Pen, Sheet
+from .paper import FOOT, MARGIN, Fonts, Pen, Sheet, yuan
 from .statements import Wanted
 
 pen: Final = Pen("statement")
@@ -108,7 +108,7 @@ def _summary(sheet: Sheet, found: Settlement, department: str, t: words.Say) -> 
         sheet.text(sheet.left, name, 11)
         if many is not None:
             sheet.text(sheet.left + 330, str(many), 11, end=True)
-        sheet.text(sheet.left + 480, _yuan(minor), 11, end=True)
+        sheet.text(sheet.left + 480, yuan(minor), 11, end=True)
         sheet.down(18)
     if found.closing_minor >= 0:
         sheet.text(sheet.left, t("In capitals"), 10, grey=True)
@@ -149,7 +149,3 @@ def _cells(sheet: Sheet, said: list[str], *, grey: bool = False) -> None:
         sheet.text(x, sheet.fonts.fit(text, width - GAP, SIZE), SIZE, grey=grey)
         x += width
     sheet.text(sheet.right, said[-1], SIZE, grey=grey, end=True)
-
-
-def _yuan(amount_minor: int) -> str:
-    return f"¥{money.yuan(amount_minor)}"

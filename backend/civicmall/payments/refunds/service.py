@@ -18,7 +18,6 @@ from civicmall.payments.errors import (
     SecondPersonNeeded,
 )
 from civicmall.payments.events import RefundMoved
-from civicmall.payments.models import OrderRow
 from civicmall.payments.rules import ASK_AFTER_S, REFUND_ALONE_MINOR, WISHES_MAX, RefundState
 
 from .models import DeskDecision, DeskRefund, Refund, RefundOrder, RefundRow, RefundWish
@@ -60,7 +59,7 @@ async def order_refund(
 
     Raises NoSuchOrder (also for another shop's line), NotRefundable, idempotency's problems.
     """
-    await _line_of(house.db, staff, ask.order_id, ask.no)
+    await _check_line(house.db, staff, ask.order_id, ask.no)
 
     async def work(made_up: UUID) -> DeskDecision:
         refund_id = _in_bucket(made_up, ask.order_id)
@@ -81,7 +80,6 @@ async def approve(house: House, staff: Staff, refund_id: UUID) -> DeskDecision:
     Raises NoSuchRefund, RefundDecided, SecondPersonNeeded.
     """
     row = await _seen_by(house.db, staff, refund_id)
-    who = {"decided_by": str(staff.staff_id), "decided_name": staff.name}
     if row.state == "wanted":
         await q.take_up(
             house.db, bucket=ids.bucket_of(refund_id), id=refund_id,
@@ -95,11 +93,12 @@ async def approve(house: House, staff: Staff, refund_id: UUID) -> DeskDecision:
     elif row.state == "failed":
         await q.try_again(
             house.db, bucket=ids.bucket_of(refund_id), id=refund_id, ask_after_s=ASK_AFTER_S,
-            **who, **moved(row.order_id, refund_id, "approved"),
+            decided_by=str(staff.staff_id), decided_name=staff.name,
+            **moved(row.order_id, refund_id, "approved"),
         )  # fmt: skip
+        house.hint()
     else:
         raise RefundDecided(state=row.state)
-    house.hint()
     return DeskDecision(refund_id, (await _refund(house.db, refund_id)).state)
 
 
@@ -132,7 +131,6 @@ async def return_money(
     if not made:
         raise NotRefundable(left_minor=0)
     await _approve(house, await _refund(house.db, refund_id), staff)
-    house.hint()
     return DeskDecision(refund_id, (await _refund(house.db, refund_id)).state)
 
 
@@ -223,19 +221,17 @@ async def _seen_by(db: Db, staff: Staff, refund_id: UUID) -> RefundRow:
     row = await _refund(db, refund_id)
     if staff.shop is not None:
         try:
-            await _line_of(db, staff, row.order_id, row.no or 0)
+            await _check_line(db, staff, row.order_id, row.no or 0)
         except NoSuchOrder as error:
             raise NoSuchRefund from error
     return row
 
 
-async def _line_of(db: Db, staff: Staff, order_id: UUID, no: int) -> OrderRow:
+async def _check_line(db: Db, staff: Staff, order_id: UUID, no: int) -> None:
     """A line of the staff's own shop, or of any for an operator. Raises NoSuchOrder."""
-    found = await service.any_order(db, order_id)
     lines = await service.lines(db, order_id)
     if not any(one.no == no and staff.shop in {None, one.shop} for one in lines):
         raise NoSuchOrder
-    return found
 
 
 def _in_bucket(id: UUID, order_id: UUID) -> UUID:  # noqa: A002 (the field's word)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.city import City
 from tests.rooms.citizen_web.visitor import Visitor, citizen
 
-from civicmall.citizen_web.mandates import fen
+from civicmall.kernel.money import minor
 from civicmall.payments import mandates
 from civicmall.payments.mandates import Means, rules
 
@@ -19,9 +19,9 @@ from civicmall.payments.mandates import Means, rules
 @given(st.integers(0, 999_999_99))
 def test_yuan_are_read_exactly(amount_minor: int) -> None:
     whole, part = divmod(amount_minor, 100)
-    assert fen(f"{whole}.{part:02d}") == amount_minor
-    assert fen(str(whole)) == whole * 100
-    assert fen(f"{whole}.{part // 10}") == whole * 100 + part // 10 * 10
+    assert minor(f"{whole}.{part:02d}") == amount_minor
+    assert minor(str(whole)) == whole * 100
+    assert minor(f"{whole}.{part // 10}") == whole * 100 + part // 10 * 10
 
 
 def by_day(_: Any) -> bool:
