@@ -174,7 +174,10 @@ async def test_two_callbacks_of_one_payment_against(city: City, against: str) ->
         ]
         turn = n % 3  # whoever is asked first has the better chance
         async with gate:
-            found = await asyncio.gather(*runners[turn:], *runners[:turn])
+            # Now and then the rival is through before: a cancel has the longer way, and on some
+            # machines it never came first.
+            ahead = [await runners.pop(1)] if n % 10 == 1 else []
+            found = [*ahead, *await asyncio.gather(*runners[turn:], *runners[:turn])]
         outcomes = {one.outcome for one in found if not isinstance(one, str)}
         assert outcomes in ({"posted", "repeated"}, {"late", "repeated"})
 
