@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Error, Page, expect
 
 ARTEFACTS: Final = Path(__file__).parents[2] / "artefacts" / "browser"
 PHONE: Final = (390, 844)
@@ -14,6 +14,8 @@ DESK: Final = (1280, 900)
 SEVERE: Final = frozenset({"serious", "critical"})
 PATIENCE_MS: Final = 15_000
 """On a busy machine a page may take seconds; on an idle one nobody waits."""
+TAKES: Final = 5
+NEXT_FRAME: Final = "new Promise((seen) => requestAnimationFrame(() => seen(true)))"
 WIDE: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL: Final = """() => [...document.querySelectorAll(
     'a, button, summary, select, textarea, input:not([type=hidden])')].filter((e) => {
@@ -51,7 +53,7 @@ class Screen:
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
         self._taken += 1
         path = ARTEFACTS / f"{self.name}-{self._taken:02d}-{what}.png"
-        await self.page.screenshot(path=path)
+        await self._take(path)
         assert self.faults == [], self.faults
         assert await self.page.evaluate(WIDE) <= 0, f"{what} is wider than the screen"
         if self.name.startswith("citizen"):
@@ -62,6 +64,19 @@ class Screen:
             found = await untyped.run(self.page)
             bad = [v for v in found.response["violations"] if v["impact"] in SEVERE]
             assert bad == [], (what, [(v["id"], [n["html"] for n in v["nodes"]]) for v in bad])
+
+    async def _take(self, path: Path) -> None:
+        """Chromium now and then has no frame at hand and refuses; after the next one it takes it."""
+        for _ in range(TAKES - 1):
+            try:
+                await self.page.screenshot(path=path)
+            except Error as error:
+                if "Unable to capture screenshot" not in error.message:
+                    raise
+                await self.page.evaluate(NEXT_FRAME)
+            else:
+                return
+        await self.page.screenshot(path=path)
 
     async def close(self) -> None:
         """Close the window."""
