@@ -101,11 +101,17 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "wire.py": "How a shop is called in this process.",
     },
     "identity": {
+        "agreements.py": "What a citizen agreed that others may know, and the giving of it.",
+        "audit.py": "Who looked at a citizen's data, and what for.",
         "browser.py": "Sessions in cookies, for the web rooms.",
+        "devices.py": "Sessions, one for each device, and their refresh tokens.",
         "guards.py": "Who may pass a door; every room uses them.",
+        "levels.py": "The step from a phone to a real name.",
         "passwords.py": "Hashing of staff's passwords, a few at a time.",
-        "people.py": "The citizen's own verbs; `service.py` has signing in.",
+        "people.py": "Accounts as stored and shown; `service.py` has signing in.",
         "sandbox.py": "The sandbox's register and staff.",
+        "signing.py": "The keys that tokens are signed with.",
+        "staff.py": "Those who work here, and their sign-in.",
         "tokens.py": "Issuing and checking access tokens.",
     },
     "payments": {

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from civicmall.kernel.jobs import Job
 
 from . import sandbox
+from .agreements import consent, consents, give, give_consent, take_back_consent
+from .audit import accesses, note_access
 from .browser import Kind, Visit, check_origin, cookies, own_forms, visit
+from .devices import learn_ended, refresh, sessions, sign_out
 from .errors import (
     CodeUsedUp,
     NotAllowed,
@@ -29,6 +32,7 @@ from .guards import (
     sandbox_only,
     staff_only,
 )
+from .levels import verify
 from .models import (
     AccessRow,
     Caller,
@@ -44,34 +48,10 @@ from .models import (
     TokenPair,
     Verification,
 )
-from .people import (
-    accesses,
-    consent,
-    consents,
-    declare,
-    facts,
-    give,
-    give_consent,
-    note_access,
-    profile,
-    row,
-    take_back_consent,
-    verify,
-)
+from .people import declare, facts, profile, row
 from .routes import routers
-from .service import (
-    account,
-    add_staff,
-    forget,
-    learn_ended,
-    refresh,
-    sandbox_messages,
-    send_code,
-    sessions,
-    sign_in,
-    sign_out,
-    staff_sign_in,
-)
+from .service import account, forget, sandbox_messages, send_code, sign_in
+from .staff import add_staff, staff_sign_in
 from .tokens import Tokens
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from civicmall.kernel.house import House
 
-from . import service
+from . import devices
 from .errors import NotAllowed, RefreshReused, TokenExpired, TokenInvalid
 from .models import TokenPair
 from .rules import REFRESH_DAYS
@@ -66,7 +66,7 @@ async def visit(request: Request[Any, Any, Any], house: House, tokens: Tokens, k
     if not (token := request.cookies.get(refresh)):
         return Visit(None, [])
     try:
-        pair = await service.refresh(house, tokens, token)
+        pair = await devices.refresh(house, tokens, token)
         return Visit(tokens.check(pair.access_token), cookies(house, kind, pair))
     except (TokenInvalid, TokenExpired, RefreshReused):
         return Visit(None, cookies(house, kind, None))

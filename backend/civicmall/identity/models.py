@@ -17,15 +17,35 @@ Device = Annotated[str, Meta(max_length=80, pattern=r"^[^\x00]*$")]
 Role = Literal["operator", "department"]
 
 
+May = Literal["view", "apply", "pay"]
+"""What somebody may do for another: look, hand in and book, spend money."""
+
+
+class Actor(Struct, frozen=True):
+    """Who acts for a citizen or an enterprise, by which delegation, and how far that goes."""
+
+    id: UUID
+    """The citizen who acts; the session is theirs."""
+    delegation: UUID
+    may: frozenset[May]
+    shops: frozenset[str] | None = None
+    """The only shops it holds for; None: all."""
+
+
 class Caller(Struct, frozen=True):
-    """A signed-in citizen. `level` is the real-name assurance: 1 phone, 2 register, 3 face."""
+    """Whose affairs a request is about. `level` is their real-name assurance: 1 phone, 2 register,
+    3 face.
+    """
 
     citizen_id: UUID
+    """Whose data, cases and orders these are: the signed-in citizen, or whom `actor` acts for."""
     session_id: UUID
     level: int
     acting: str = ""
     """By what the platform acts for a citizen who isn't there (`mandate`); the lines in which the
     citizen sees who looked at their data begin with it. Empty for the citizen."""
+    actor: Actor | None = None
+    """Who acts for the citizen; None: the citizen."""
 
 
 class Staff(Struct, frozen=True):

@@ -17,7 +17,8 @@ from civicmall.kernel.house import House
 from civicmall.kernel.http import After, Limit, Page, decode_cursor, page, problems, public
 from civicmall.shops import NoSuchApp, NoSuchShop, Registry
 
-from . import people, sandbox, service
+from . import agreements, audit, devices, levels, people, sandbox, service
+from . import staff as work
 from .errors import (
     AlreadyVerified,
     BadDeclaration,
@@ -91,7 +92,7 @@ async def sign_in(
 async def refresh(
     data: JSONBody[RefreshAsk], house: NamedDependency[House], tokens: NamedDependency[Tokens]
 ) -> TokenPair:
-    return await service.refresh(house, tokens, data.refresh_token)
+    return await devices.refresh(house, tokens, data.refresh_token)
 
 
 @post(
@@ -103,7 +104,7 @@ async def refresh(
 async def staff_sign_in(
     data: JSONBody[StaffSignIn], house: NamedDependency[House], tokens: NamedDependency[Tokens]
 ) -> TokenPair:
-    return await service.staff_sign_in(house, tokens, data)
+    return await work.staff_sign_in(house, tokens, data)
 
 
 @get("/me", responses=problems(NotFound), summary="My profile")
@@ -123,7 +124,7 @@ async def verify(
     house: NamedDependency[House],
     tokens: NamedDependency[Tokens],
 ) -> Verified:
-    found = await people.verify(house, caller.citizen_id, data)
+    found = await levels.verify(house, caller.citizen_id, data)
     raised = Caller(caller.citizen_id, caller.session_id, found.level)
     return Verified(found, tokens.access(raised), ACCESS_S)
 
@@ -137,7 +138,7 @@ async def declare(
 
 @get("/me/consents", responses=problems(), summary="What I agreed to")
 async def consents(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> Page[Consent]:
-    return Page(await people.consents(db, caller.citizen_id), None)
+    return Page(await agreements.consents(db, caller.citizen_id), None)
 
 
 @put(
@@ -154,7 +155,7 @@ async def give_consent(
     registry: NamedDependency[Registry],
 ) -> Consent:
     asked = registry.claims_asked(shop, app)
-    return await people.give_consent(db, caller.citizen_id, shop, app, data.claims, asked)
+    return await agreements.give_consent(db, caller.citizen_id, shop, app, data.claims, asked)
 
 
 @delete(
@@ -168,7 +169,7 @@ async def take_back_consent(
     caller: NamedDependency[Caller],
     house: NamedDependency[House],
 ) -> None:
-    await people.take_back_consent(house.db, caller.citizen_id, shop, app, house.clock.now())
+    await agreements.take_back_consent(house.db, caller.citizen_id, shop, app, house.clock.now())
 
 
 @get("/me/accesses", responses=problems(), summary="Who read my data, and what for")
@@ -179,13 +180,13 @@ async def accesses(
     after: After = None,
 ) -> Page[AccessRow]:
     key: Any = decode_cursor(after, date, str, str)
-    rows = await people.accesses(db, caller.citizen_id, key, limit)
+    rows = await audit.accesses(db, caller.citizen_id, key, limit)
     return page(rows, limit, lambda r: (r.day, r.reader, r.purpose))
 
 
 @get("/me/sessions", responses=problems(), summary="The devices that are signed in")
 async def sessions(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> Page[SessionView]:
-    return Page(await service.sessions(db, caller.citizen_id), None)
+    return Page(await devices.sessions(db, caller.citizen_id), None)
 
 
 @delete("/me/sessions/{session:uuid}", responses=problems(), summary="Sign a device out")
@@ -195,7 +196,7 @@ async def end_session(
     house: NamedDependency[House],
     tokens: NamedDependency[Tokens],
 ) -> None:
-    await service.sign_out(house, tokens, caller.citizen_id, session)
+    await devices.sign_out(house, tokens, caller.citizen_id, session)
 
 
 @delete("/me/session", responses=problems(), summary="Sign out here")
@@ -204,7 +205,7 @@ async def sign_out(
     house: NamedDependency[House],
     tokens: NamedDependency[Tokens],
 ) -> None:
-    await service.sign_out(house, tokens, caller.citizen_id, caller.session_id)
+    await devices.sign_out(house, tokens, caller.citizen_id, caller.session_id)
 
 
 @get("/staff/me", responses=problems(), summary="Who I am at work")

@@ -10,7 +10,7 @@ from civicmall.kernel.crypto import Keys, load
 from civicmall.kernel.house import House
 from shopkit.sandbox import personas
 
-from . import service
+from . import staff
 from .models import Role, SandboxPerson
 from .rules import CODES, sandbox_code
 
@@ -51,5 +51,5 @@ async def add_staff(house: House, shops: list[tuple[str, str]]) -> None:
 
 
 async def _add(house: House, username: str, name: str, role: Role, shop: str | None) -> None:
-    if not await service.has_staff(house.db, username):
-        await service.add_staff(house, username, PASSWORD, name, role, shop)
+    if not await staff.has_staff(house.db, username):
+        await staff.add_staff(house, username, PASSWORD, name, role, shop)

@@ -1,4 +1,4 @@
-"""Signing in and out: one-time codes, sessions, staff accounts."""
+"""Signing in: one-time codes, and the account behind a phone."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from civicmall.kernel import ids, logs
-from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
 from civicmall.kernel.i18n import translate
 
-from . import passwords
-from .errors import CodeUsedUp, RefreshReused, TokenInvalid, TooManyCodes, WrongCode, WrongPassword
-from .models import (
-    Caller,
-    CitizenRow,
-    CodeSent,
-    Role,
-    SandboxMessage,
-    SessionRow,
-    SessionView,
-    SignIn,
-    Staff,
-    StaffRow,
-    StaffSignIn,
-    TokenPair,
-)
+from .devices import open_session
+from .errors import CodeUsedUp, TooManyCodes, WrongCode
+from .models import Caller, CitizenRow, CodeSent, SandboxMessage, SignIn, TokenPair
 from .people import PHONE
 from .queries import q
 from .rules import (
@@ -36,10 +22,7 @@ from .rules import (
     CODES,
     CODES_PER_DAY,
     CODES_PER_WINDOW,
-    GRACE_S,
-    REFRESH_DAYS,
     RESEND_AFTER_S,
-    STAFF_FREE_TRIES,
     WRONG_PER_DAY,
     code_hash,
     sandbox_code,
@@ -126,7 +109,7 @@ async def sign_in(house: House, tokens: Tokens, ask: SignIn) -> TokenPair:
         raise WrongCode(tries_left=tries_left)
     citizen_id = await account(house, ask.phone)
     found: CitizenRow = await q.citizen(house.db, bucket=blind[0], id=citizen_id)
-    session = await _open_session(house.db, citizen_id, "citizen", ask.device)
+    session = await open_session(house.db, citizen_id, "citizen", ask.device)
     return tokens.issue(Caller(citizen_id, session, found.level), 0)
 
 
@@ -147,104 +130,6 @@ async def account(house: House, phone: str) -> UUID:
     return found
 
 
-async def _open_session(db: Db, owner: UUID, kind: str, device: str) -> UUID:
-    bucket = ids.bucket_of(owner)
-    session = ids.new(bucket)
-    await q.open_session(
-        db, bucket=bucket, id=session, owner=owner, kind=kind, device=device, days=REFRESH_DAYS
-    )
-    return session
-
-
-async def refresh(house: House, tokens: Tokens, token: str) -> TokenPair:
-    """The next pair. A refresh token works once; a copy used later ends the session.
-
-    Raises TokenInvalid, RefreshReused.
-    """
-    session, generation = tokens.read_refresh(token)
-    bucket = ids.bucket_of(session)
-    found: SessionRow | None = await q.rotate(
-        house.db, bucket=bucket, id=session, generation=generation
-    )
-    if found is None:
-        found = await q.session(house.db, bucket=bucket, id=session, grace_s=GRACE_S)
-        if found is None:
-            raise TokenInvalid(reason="session-ended")
-        if generation != found.generation - 1 or not found.just_rotated:
-            await q.revoke(house.db, bucket=bucket, id=session, owner=found.owner)
-            tokens.end(session)
-            log.warning("refresh.reused", session=str(session))
-            raise RefreshReused
-    if found.level is not None:
-        return tokens.issue(Caller(found.owner, session, found.level), found.generation)
-    person: StaffRow | None = await q.staff_by_id(house.db, id=found.owner)
-    if person is None:
-        raise TokenInvalid(reason="session-ended")
-    return tokens.issue(
-        Staff(person.id, session, person.name, person.role, person.shop), found.generation
-    )
-
-
-async def sign_out(house: House, tokens: Tokens, owner: UUID, session: UUID) -> None:
-    """End one of the owner's own sessions; no harm if it has ended."""
-    bucket = ids.bucket_of(owner)
-    if await q.revoke(house.db, bucket=bucket, id=session, owner=owner):
-        tokens.end(session)
-
-
-async def sessions(db: Db, owner: UUID) -> list[SessionView]:
-    """The devices that are signed in, newest first."""
-    found: list[SessionView] = await q.sessions(
-        db, bucket=ids.bucket_of(owner), owner=owner, most=100
-    )
-    return found
-
-
-async def staff_sign_in(house: House, tokens: Tokens, ask: StaffSignIn) -> TokenPair:
-    """A staff account's session.
-
-    After five wrong passwords an account waits, longer each time, and even the right one is
-    refused; the answer and its time are the same for every name. Raises WrongPassword,
-    Unavailable.
-    """
-    person: StaffRow | None = await q.staff(house.db, username=ask.username)
-    if not await passwords.fits(person and person.password, ask.password) or person is None:
-        await q.staff_failed(house.db, username=ask.username, free=STAFF_FREE_TRIES)
-        raise WrongPassword
-    await q.staff_passed(house.db, id=person.id)
-    session = await _open_session(house.db, person.id, "staff", "")
-    return tokens.issue(Staff(person.id, session, person.name, person.role, person.shop), 0)
-
-
-async def add_staff(
-    house: House, username: str, password: str, name: str, role: Role, shop: str | None
-) -> bool:
-    """Make a staff account; one that exists stays as it is, and the answer is False."""
-    made: bool | None = await q.add_staff(
-        house.db,
-        id=ids.new(secrets.randbelow(ids.BUCKETS)),
-        username=username,
-        password=await passwords.hashed(password),
-        name=name,
-        role=role,
-        shop=shop,
-    )
-    return made is True
-
-
-async def learn_ended(house: House, tokens: Tokens) -> None:
-    """Sessions that other processes ended; two tokens' lives are enough to look back."""
-    asked_at = house.clock.monotonic()
-    rows = await q.revoked_since(house.db, seconds=1300.0)
-    tokens.keep_ended({found[0] for found in rows}, asked_at)
-
-
 async def forget(house: House) -> None:
     """Remove what nobody needs: old codes, sessions and sandbox messages."""
     await q.forget(house.db, days=30)
-
-
-async def has_staff(db: Db, username: str) -> bool:
-    """Whether there is such an account."""
-    found: bool = await q.has_staff(db, username=username)
-    return found

@@ -14,25 +14,22 @@ import hmac
 from typing import Any, Final
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
 
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.crypto import Keys
 
 from .errors import TokenExpired, TokenInvalid
-from .models import Caller, Staff, TokenPair
+from .models import Actor, Caller, Staff, TokenPair
 from .rules import ACCESS_S
+from .signing import OtherType, Signing
 
 CACHE_MAX: Final = 20_000
 CACHE_S: Final = 60.0
 TOKEN_MAX: Final = 4_096
 """Bytes of an access token; ours have about 500."""
 LEEWAY_S: Final = 5
-P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+TYPE: Final = "at+jwt"
 MAC: Final = 16
 
 Who = Caller | Staff
@@ -44,21 +41,19 @@ class Tokens:
     def __init__(self, keys: Keys, issuer: str, clock: Clock) -> None:
         self._issuer = issuer
         self._clock = clock
-        self._key = _signing_key(keys)
+        self.signing = Signing(keys)
         self._refresh_key = keys.derive("refresh-tokens")
-        self._shown: list[dict[str, Any]] = []
         self._known: dict[bytes, tuple[Who, int, float]] = {}
         self._ended: dict[UUID, float] = {}
         """Sessions that were ended, and when this process heard of it (monotonic)."""
 
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517): what tokens are signed with, and what others have shown."""
-        own: dict[str, Any] = dict(KeySet([self._key]).as_dict(private=False))
-        return {"keys": [*own["keys"], *self._shown]}
+        return self.signing.jwks()
 
     def show(self, jwk: dict[str, Any]) -> None:
         """Publish another public key of the platform's beside ours."""
-        self._shown.append(jwk)
+        self.signing.show(jwk)
 
     def issue(self, who: Who, generation: int) -> TokenPair:
         """An access token for now and the refresh token of this generation."""
@@ -74,10 +69,11 @@ class Tokens:
         }  # fmt: skip
         if isinstance(who, Caller):
             claims["acr"] = f"L{who.level}"
+            if who.actor is not None:
+                claims |= _acting(who.actor)
         else:
             claims |= {"role": who.role, "name": who.name, "shop": who.shop}
-        header = {"alg": "ES256", "typ": "at+jwt", "kid": self._key.kid}
-        return jwt.encode(header, claims, self._key)
+        return self.signing.sign(TYPE, claims)
 
     def check(self, token: str) -> Who:
         """Whose token this is. Raises TokenExpired, TokenInvalid."""
@@ -93,18 +89,20 @@ class Tokens:
             known = self._known[digest] = (who, expires, mono)
         if known[1] <= self._clock.now().timestamp():
             raise TokenExpired
-        if known[0].session_id in self._ended:
+        who = known[0]
+        if who.session_id in self._ended:
             raise TokenInvalid(reason="session-ended")
-        return known[0]
+        if isinstance(who, Caller) and who.actor and who.actor.delegation in self._ended:
+            raise TokenInvalid(reason="delegation-ended")
+        return who
 
     def _decode(self, token: str) -> tuple[Who, int]:
         try:
-            decoded = jwt.decode(token, self._key, algorithms=["ES256"])
+            claims = self.signing.read(token, TYPE)
+        except OtherType as error:
+            raise TokenInvalid(reason="type") from error
         except (JoseError, ValueError, TypeError) as error:
             raise TokenInvalid(reason="signature") from error
-        claims = decoded.claims
-        if decoded.header.get("typ") != "at+jwt":
-            raise TokenInvalid(reason="type")
         if claims.get("iss") != self._issuer:
             raise TokenInvalid(reason="issuer")
         if claims.get("aud") != "civicmall":
@@ -117,7 +115,7 @@ class Tokens:
             raise TokenInvalid(reason="claims") from error
 
     def end(self, session: UUID) -> None:
-        """Let a session's tokens stop working here at once."""
+        """Let the tokens of a session, or of a delegation, stop working here at once."""
         self._ended[session] = self._clock.monotonic()
 
     def keep_ended(self, sessions: set[UUID], asked_at: float) -> None:
@@ -152,16 +150,21 @@ def _who(claims: dict[str, Any]) -> Who:
     session, subject = UUID(claims["sid"]), UUID(claims["sub"])
     if "role" in claims:
         return Staff(subject, session, claims["name"], claims["role"], claims["shop"])
-    return Caller(subject, session, int(claims["acr"][1:]))
+    actor = _actor(claims) if "act" in claims else None
+    return Caller(subject, session, int(claims["acr"][1:]), actor=actor)
 
 
-def _signing_key(keys: Keys) -> ECKey:
-    """P-256 key derived from the installation's root: every process has the same."""
-    wide = keys.derive("access-tokens") + keys.derive("access-tokens:wide")
-    secret = int.from_bytes(wide) % (P256_ORDER - 1) + 1
-    pem = ec.derive_private_key(secret, ec.SECP256R1()).private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    key = ECKey.import_key(pem, {"use": "sig", "alg": "ES256"})
-    key.ensure_kid()
-    return key
+def _acting(actor: Actor) -> dict[str, Any]:
+    """Who acts, in a token (RFC 8693 section 4.1)."""
+    return {
+        "act": {"sub": str(actor.id)}, "dlg": str(actor.delegation), "may": sorted(actor.may),
+        "shops": None if actor.shops is None else sorted(actor.shops),
+    }  # fmt: skip
+
+
+def _actor(claims: dict[str, Any]) -> Actor:
+    shops = claims["shops"]
+    return Actor(
+        UUID(claims["act"]["sub"]), UUID(claims["dlg"]), frozenset(claims["may"]),
+        None if shops is None else frozenset(shops),
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
-from civicmall.identity import Caller, Staff, TokenExpired, TokenInvalid, Tokens
+from civicmall.identity import Caller, Staff, TokenExpired, TokenInvalid, Tokens, signing
 from civicmall.identity import tokens as module
 from civicmall.identity.rules import ACCESS_S
 from civicmall.kernel import crypto, ids
@@ -63,7 +63,7 @@ def reason(check: Callable[[], object]) -> str:
 
 
 def own_key(tokens: Tokens) -> ECKey:
-    return cast("ECKey", cast("Any", tokens)._key)
+    return cast("ECKey", cast("Any", tokens.signing)._key)
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -181,14 +181,14 @@ def test_what_is_remembered_is_checked_anew_after_a_while(
 ) -> None:
     token = tokens.access(CITIZEN)
     decoded = 0
-    real = module.jwt.decode
+    real = signing.jwt.decode
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         nonlocal decoded
         decoded += 1
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(module.jwt, "decode", counted)
+    monkeypatch.setattr(signing.jwt, "decode", counted)
     for _ in range(5):
         tokens.check(token)
     assert decoded == 1
