@@ -180,7 +180,7 @@ BY_STATUS: Final[dict[int, type[Problem]]] = {
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Exception handler for what the framework refuses: routing, decoding, validation."""
-    kind = BY_STATUS.get(error.status_code)
+    kind = BadRequest if error.detail == LEFT else BY_STATUS.get(error.status_code)
     if kind is None:
         return on_fault(request, error)
     found = _wrong_fields(request, error)
@@ -209,6 +209,8 @@ def _outer_name(request: Request[Any, Any, Any], item: dict[str, Any]) -> str:
     return getattr(said, "name", None) or name
 
 
+LEFT: Final = "client disconnected prematurely"
+"""What the framework calls a fault of ours: a caller who leaves, or is killed, in mid-body."""
 MISSING: Final = re.compile(r"Missing required \w+ parameter '(?P<name>[^']+)'")
 """The framework's words for a parameter that was not sent; they go on with the address."""
 

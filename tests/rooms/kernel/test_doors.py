@@ -260,6 +260,34 @@ async def test_a_body_beyond_the_limit(client: httpx.AsyncClient) -> None:
     assert answer.json()["type"] == "/problems/body-too-large"
 
 
+async def test_who_leaves_in_mid_body_is_no_fault_of_ours(
+    pool: Pool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app: Any = application(pool)
+    sent: list[Any] = []
+    told: list[Any] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b"{", "more_body": True},
+    ]
+    scope = {
+        "type": "http", "method": "POST", "path": "/t/orders", "raw_path": b"/t/orders", "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"idempotency-key", b"k" * 20)],
+        "http_version": "1.1", "scheme": "http", "client": ("127.0.0.1", 1), "server": ("city", 80),
+        "root_path": "", "state": {}, "asgi": {"version": "3.0"},
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return told.pop() if told else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    seen = capfd.readouterr()
+    assert "http.fault" not in seen.err + seen.out
+
+
 async def test_alive(client: httpx.AsyncClient) -> None:
     answer = await client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
