@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from civicmall.kernel import crypto
 from civicmall.kernel.config import BadSetting
 from civicmall.kernel.crypto import KeyFile, Keys, SealBroken
+from civicmall.kernel.suites import Sm4Gcm
 
 OLD = crypto.generate()
 NEW = KeyFile(
@@ -181,3 +182,92 @@ def test_fresh_keys_are_long_and_differ() -> None:
     secrets = {*one.sealing.values(), *other.sealing.values(), one.root, other.root}
     assert len(secrets) == 4
     assert {len(base64.b64decode(secret)) for secret in secrets} == {32}
+
+
+GM = Keys(crypto.generate("gm"))
+
+
+@given(st.binary(max_size=200), st.text())
+def test_the_national_ciphers_seal_as_well(plain: bytes, context: str) -> None:
+    sealed = GM.seal_bytes(plain, context)
+    assert GM.open_bytes(sealed, context) == plain
+    for at in (0, 1, len(sealed) // 2, len(sealed) - 1):
+        changed = bytes(b ^ (i == at) for i, b in enumerate(sealed))
+        with pytest.raises(SealBroken):
+            GM.open_bytes(changed, context)
+
+
+def test_sm4_gcm_as_the_rfc_has_it() -> None:
+    """RFC 8998, appendix A.1."""
+    key, nonce = "0123456789abcdeffedcba9876543210", "00001234567800000000abcd"
+    plain = "".join(two * 8 for two in ("aa", "bb", "cc", "dd", "ee", "ff", "ee", "aa"))
+    added = "feedfacedeadbeeffeedfacedeadbeefabaddad2"
+    sealed = Sm4Gcm(bytes.fromhex(key)).encrypt(
+        bytes.fromhex(nonce), bytes.fromhex(plain), bytes.fromhex(added)
+    )
+    assert sealed[-16:].hex() == "83de3541e4c2b58177e065a9bf7b62ec"
+    assert sealed[:16].hex() == "17f399f08c67d5ee19d0dc9969c4bb7d"
+
+
+def test_from_one_suite_to_the_other() -> None:
+    """Sealing goes over to SM4; what blinds stays, for buckets come from it."""
+    file, key_id = crypto.with_another(OLD, "gm")
+    before, after = Keys(OLD), Keys(msgspec.structs.replace(file, current=key_id))
+    assert after.suites() == {"1": "aes", key_id: "gm"}
+    assert after.open(before.seal("张三", "c"), "c") == "张三"
+    assert after.seal("张三", "c")[:1] == key_id.encode()
+    assert after.blind("x", "c") == before.blind("x", "c")
+    assert GM.blind("x", "c") != Keys(crypto.generate("gm")).blind("x", "c")
+    assert len(GM.blind("x", "c")) == 32
+
+
+def test_the_setting_chooses_at_the_first_start(tmp_path: Path) -> None:
+    assert crypto.load(tmp_path / "a", {"CIVICMALL_CRYPTO": "gm"}).suites() == {"1": "gm"}
+    assert crypto.load(tmp_path / "a", {}).suites() == {"1": "gm"}, "the file stays as it is"
+    with pytest.raises(BadSetting, match="CIVICMALL_CRYPTO"):
+        crypto.load(tmp_path / "b", {"CIVICMALL_CRYPTO": "des"})
+
+
+@pytest.mark.parametrize("said", ["gm:AAAA", "rot13:AAAA", "AAAA", "gm:" + "A" * 43 + "=", "%%"])
+def test_a_key_of_another_length_or_kind_is_refused(tmp_path: Path, said: str) -> None:
+    file = msgspec.structs.replace(OLD, sealing={"1": said})
+    crypto.keep(tmp_path / "keys.json", file)
+    with pytest.raises(BadSetting) as refused:
+        crypto.load(tmp_path, {})
+    assert said not in str(refused.value)
+
+
+def test_a_running_process_learns_of_new_keys(tmp_path: Path) -> None:
+    running = crypto.load(tmp_path, {})
+    path = crypto.path_in(tmp_path)
+    old = running.seal("before", "c")
+    file, key_id = crypto.with_another(crypto.read(path), "aes")
+    crypto.keep(path, msgspec.structs.replace(file, current=key_id))
+    other = crypto.load(tmp_path, {})
+    assert running.open(other.seal("after", "c"), "c") == "after", "met an id that it didn't know"
+    assert (running.current, running.open(old, "c")) == (key_id, "before")
+    assert not running.reload(), "the file is as it was"
+
+
+def test_another_installations_file_is_not_taken(tmp_path: Path) -> None:
+    running = crypto.load(tmp_path, {})
+    crypto.keep(crypto.path_in(tmp_path), crypto.generate())
+    with pytest.raises(BadSetting, match="another installation"):
+        running.reload()
+    assert running.open(running.seal("x", "c"), "c") == "x"
+
+
+def test_ids_run_out_at_some_time() -> None:
+    file = OLD
+    for _ in range(len(crypto.IDS) - 1):
+        file, _ = crypto.with_another(file, "aes")
+    with pytest.raises(ValueError, match="given out"):
+        crypto.with_another(file, "aes")
+
+
+def test_an_id_is_never_given_out_again() -> None:
+    """A process that hasn't read the file again would open and seal with the old key of that id."""
+    file, second = crypto.with_another(OLD, "aes")
+    file = crypto.without(msgspec.structs.replace(file, current=second), "1")
+    assert list(file.sealing) == [second]
+    assert crypto.with_another(file, "aes")[1] not in {"1", second}
