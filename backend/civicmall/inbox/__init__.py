@@ -8,8 +8,9 @@ from civicmall.kernel.jobs import Job
 
 from .errors import NoSuchMessage
 from .models import Message, ReadAll, Unread
+from .personal import personal
 from .routes import routers
-from .service import forget, messages, read, read_all, send, unread
+from .service import forget, listen, messages, read, read_all, send, unread
 
 if TYPE_CHECKING:
     from civicmall.kernel.house import House
@@ -21,6 +22,6 @@ def jobs(house: House) -> list[Job]:
 
 
 __all__ = [
-    "Message", "NoSuchMessage", "ReadAll", "Unread", "forget", "jobs", "messages", "read",
+    "Message", "NoSuchMessage", "ReadAll", "Unread", "forget", "jobs", "listen", "messages", "personal", "read",
     "read_all", "routers", "send", "unread",
 ]  # fmt: skip

@@ -45,3 +45,11 @@ with gone as (
     returning id
 )
 select count(*) from gone;
+
+-- name: export_messages(bucket, citizen_id, after, most)
+select id::text as key, id, kind, title, body, link, sent_at, read_at from inbox.message
+where bucket = :bucket and citizen_id = :citizen_id and (:after::text is null or id > :after::text::uuid)
+order by id limit :most;
+
+-- name: erase(bucket, citizen_id)!
+delete from inbox.message where bucket = :bucket and citizen_id = :citizen_id;

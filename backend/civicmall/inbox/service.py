@@ -5,17 +5,70 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from civicmall.identity import DisputeOver, LevelRaised, ReadingAnswered, SafetyNews, UpstreamLinked
 from civicmall.kernel import ids, sql
-from civicmall.kernel.db import Db
+from civicmall.kernel.db import Db, Pool
 from civicmall.kernel.house import House
 from civicmall.kernel.http import Page, decode_cursor, page
 from civicmall.kernel.i18n import Text
+from civicmall.kernel.models import Delivery
+from civicmall.kernel.outbox import Handlers
 
 from .errors import NoSuchMessage
 from .models import Message, MessageRow, ReadAll, Unread
 from .rules import FORGET_AT_ONCE, KEEP_DAYS, UNREAD_SHOWN_MAX, fault, shown
+from .words import safety_news
 
 q = sql.load(__file__, MessageRow)
+
+
+def listen(handlers: Handlers) -> None:
+    """Tell citizens what happens to their own sign-in. Rooms above the inbox send for themselves;
+    the identity centre lies below it.
+    """
+
+    async def on_safety(db: Pool, event: SafetyNews, delivery: Delivery) -> None:
+        title, body, link = safety_news(event.what, event.device)
+        await send(
+            db,
+            citizen_id=event.citizen_id,
+            id=delivery.id,
+            kind=f"identity.{event.what}",
+            title=title,
+            body=body,
+            link=link,
+        )
+
+    async def on_level(db: Pool, event: LevelRaised, delivery: Delivery) -> None:
+        await _safety(db, event.citizen_id, delivery, "level_raised", f"level_{event.level}")
+
+    async def on_link(db: Pool, event: UpstreamLinked, delivery: Delivery) -> None:
+        await _safety(
+            db, event.citizen_id, delivery, "upstream_linked", "upstream_linked", event.host
+        )
+
+    async def on_answer(db: Pool, event: ReadingAnswered, delivery: Delivery) -> None:
+        await _safety(db, event.citizen_id, delivery, "reading_answered", "reading_answered")
+
+    async def on_dispute(db: Pool, event: DisputeOver, delivery: Delivery) -> None:
+        if event.outcome != "taken_back":  # that was the citizen's own doing
+            await _safety(db, event.citizen_id, delivery, "dispute_over", f"fact_{event.outcome}")
+
+    handlers.on(SafetyNews, on_safety)
+    handlers.on(DisputeOver, on_dispute)
+    handlers.on(LevelRaised, on_level)
+    handlers.on(UpstreamLinked, on_link)
+    handlers.on(ReadingAnswered, on_answer)
+
+
+async def _safety(
+    db: Pool, citizen_id: UUID, delivery: Delivery, kind: str, what: str, device: str = ""
+) -> None:
+    title, body, link = safety_news(what, device)
+    await send(
+        db, citizen_id=citizen_id, id=delivery.id, kind=f"identity.{kind}", title=title,
+        body=body, link=link,
+    )  # fmt: skip
 
 
 async def send(
