@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from math import ceil
 from typing import Any, Final
 
 from litestar import Response
@@ -11,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from civicmall import identity
-from civicmall.identity import NotAllowed, SignInNeeded, Staff, Tokens
+from civicmall.identity import NotAllowed, SecondFactorMissing, SignInNeeded, Staff, Tokens
 from civicmall.kernel import i18n, web
 from civicmall.kernel.errors import BadRequest, Problem
 from civicmall.kernel.house import House
@@ -55,6 +57,26 @@ class Desk:
     def shop(self) -> str | None:
         """The only shop that a department works for; None for an operator, who sees all."""
         return self.staff.shop
+
+    @property
+    def operates(self) -> bool:
+        """Whether the buttons of operators are theirs."""
+        return self.staff.role == "operator"
+
+    @property
+    def decides(self) -> bool:
+        """Whether they let money go: operators, and managers for their department."""
+        return self.staff.role in {"operator", "manager"}
+
+    @property
+    def works(self) -> bool:
+        """Whether they do the work of a department or of the platform."""
+        return self.staff.role != "auditor"
+
+    @property
+    def oversees(self) -> bool:
+        """Whether they see what the platform shows of itself: operators and auditors."""
+        return self.shop is None
 
     def entries(self) -> list[ShopEntry]:
         """The shops that this desk sees, broken ones too."""
@@ -140,6 +162,15 @@ async def acted(
     return go(request, rules.link(home, done=form))
 
 
+def until(answer: Response[bytes], desk: Desk, at: datetime) -> Response[bytes]:
+    """A page that is open until then: afterwards a browser asks for it anew, and what stood on it is
+    no longer on a screen that somebody left.
+    """
+    left = (at - desk.house.clock.now()).total_seconds()
+    answer.headers["refresh"] = str(max(1, ceil(left) + 1))
+    return answer
+
+
 def _finished(request: Web, answer: Response[bytes]) -> Response[bytes]:
     if request.query_params.get(LANG):
         answer.set_cookie(LANG, language(request), max_age=LANG_S, samesite="lax")
@@ -164,13 +195,15 @@ def _other_language(request: Web) -> str:
     return rules.link(path, **{**params, LANG: other})
 
 
-async def provide_desk(
+async def provide_anybody(
     request: Web,
     house: NamedDependency[House],
     registry: NamedDependency[Registry],
     tokens: NamedDependency[Tokens],
 ) -> Desk:
-    """Dependency `desk`: whoever works here and is signed in. Raises SignInNeeded."""
+    """Dependency `anybody`: whoever works here and is signed in, also before they set up the second
+    factor that they need. Raises SignInNeeded.
+    """
     visit = await identity.visit(request, house, tokens, "staff")
     pending(request).extend(visit.cookies)
     if not isinstance(visit.who, Staff):
@@ -180,8 +213,29 @@ async def provide_desk(
     return desk
 
 
+def provide_desk(anybody: NamedDependency[Desk]) -> Desk:
+    """Dependency `desk`: whoever works here. Raises SecondFactorMissing."""
+    if anybody.staff.enrolling:
+        raise SecondFactorMissing
+    return anybody
+
+
 def provide_operator(desk: NamedDependency[Desk]) -> Desk:
     """Dependency `operator`: the desk of an operator. Raises NotAllowed."""
-    if desk.staff.role != "operator":
+    if not desk.operates:
+        raise NotAllowed
+    return desk
+
+
+def provide_worker(desk: NamedDependency[Desk]) -> Desk:
+    """Dependency `worker`: the desk of anybody but auditors, who only look on. Raises NotAllowed."""
+    if not desk.works:
+        raise NotAllowed
+    return desk
+
+
+def provide_overseer(desk: NamedDependency[Desk]) -> Desk:
+    """Dependency `overseer`: the desk of an operator or an auditor. Raises NotAllowed."""
+    if not desk.oversees:
         raise NotAllowed
     return desk

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from civicmall.kernel import web
 from civicmall.kernel.errors import BadRequest, Problem
 
-from .words import State
+from .words import CaseState, State
 
 Web = Request[Any, Any, Any]
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
@@ -47,6 +47,21 @@ class TicketFilter(Struct, frozen=True):
     shop: Slug | None = None
     state: State | None = None
     overdue: Literal["1"] | None = None
+    after: Cursor | None = None
+
+
+class CaseFilter(Struct, frozen=True):
+    """Which cases to list."""
+
+    state: CaseState | None = None
+    overdue: Literal["1"] | None = None
+    after: Cursor | None = None
+
+
+class DisputeFilter(Struct, frozen=True):
+    """Which objections to list: those that wait for an answer, or all."""
+
+    show: Literal["waiting", "all"] = "waiting"
     after: Cursor | None = None
 
 

@@ -38,24 +38,24 @@ class MoneyTicketFilter(Struct, frozen=True):
 
 
 @get("/tickets")
-async def money_ticket_list(request: Web, operator: NamedDependency[Desk]) -> Html:
+async def money_ticket_list(request: Web, overseer: NamedDependency[Desk]) -> Html:
     asked = query(request, MoneyTicketFilter)
     key: Any = decode_cursor(asked.after, datetime, UUID)
     wanted = payments.tickets.Wanted(
         state="open" if asked.state == "open" else None, kind=asked.kind, channel=asked.channel,
         day=asked.day, overdue=asked.state == "overdue",
     )  # fmt: skip
-    rows = await payments.tickets.some(operator.house, wanted, key, PAGE)
+    rows = await payments.tickets.some(overseer.house, wanted, key, PAGE)
     found = page_of(rows, PAGE, lambda r: (r.opened_at, r.id))
-    return operator.page("money_tickets.html", asked=asked, found=found)
+    return overseer.page("money_tickets.html", asked=asked, found=found)
 
 
 @get("/tickets/{ticket:str}")
 async def money_ticket(
-    request: Web, ticket: FromPath[str], operator: NamedDependency[Desk]
+    request: Web, ticket: FromPath[str], overseer: NamedDependency[Desk]
 ) -> Html:
     done = words.SETTLED.get(request.query_params.get("done", ""))
-    return await _shown(operator, id_of(ticket, payments.tickets.NoSuchTicket), done=done)
+    return await _shown(overseer, id_of(ticket, payments.tickets.NoSuchTicket), done=done)
 
 
 @post("/tickets/{ticket:str}/resolve")
@@ -120,23 +120,23 @@ async def settle_left(request: Web, ticket: FromPath[str]) -> Html:
 
 
 @get("/statements")
-async def statement_list(request: Web, operator: NamedDependency[Desk]) -> Html:
+async def statement_list(request: Web, overseer: NamedDependency[Desk]) -> Html:
     key: Any = decode_cursor(query(request, Paged).after, date, str)
-    rows = await payments.reconcile.days(operator.house.db, key, PAGE)
+    rows = await payments.reconcile.days(overseer.house.db, key, PAGE)
     found = page_of(rows, PAGE, lambda r: (r.day, r.channel))
-    return operator.page("statements.html", found=found)
+    return overseer.page("statements.html", found=found)
 
 
 @get("/statements/{channel:str}/{day:str}")
 async def statement(
-    channel: FromPath[str], day: FromPath[str], operator: NamedDependency[Desk]
+    channel: FromPath[str], day: FromPath[str], overseer: NamedDependency[Desk]
 ) -> Html:
     try:
         on = date.fromisoformat(day)
     except ValueError:
         raise payments.reconcile.NoSuchStatement from None
-    found = await payments.reconcile.of_day(operator.house.db, channel, on)
-    return operator.page("statement.html", found=found)
+    found = await payments.reconcile.of_day(overseer.house.db, channel, on)
+    return overseer.page("statement.html", found=found)
 
 
 async def _shown(desk: Desk, ticket_id: UUID, *, status: int = 200, **values: Any) -> Html:

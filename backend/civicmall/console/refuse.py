@@ -10,22 +10,36 @@ from litestar import Response, Router
 from litestar.di import Provide
 
 from civicmall import identity
-from civicmall.identity import SignInNeeded
+from civicmall.identity import SecondFactorMissing, SignInAgain, SignInNeeded
 from civicmall.kernel import http
 from civicmall.kernel.http import public
 
 from . import rules
-from .desk import go, here, page, provide_desk, provide_operator
+from .desk import (
+    go,
+    here,
+    page,
+    provide_anybody,
+    provide_desk,
+    provide_operator,
+    provide_overseer,
+    provide_worker,
+)
 from .forms import Web
 
 Html = Response[bytes]
 Handler = Callable[[Web, Any], Response[Any]]
 
 
-def sign_in_first(request: Web, _: SignInNeeded) -> Response[bytes]:
+def sign_in_first(request: Web, _: SignInNeeded | SignInAgain) -> Response[bytes]:
     """To the sign-in page, and back here afterwards."""
     back = here(request)
     return go(request, rules.LOGIN if back == rules.HOME else f"{rules.LOGIN}?next={quote(back)}")
+
+
+def enrol_first(request: Web, _: SecondFactorMissing) -> Response[bytes]:
+    """To one's account, where the second factor is set up."""
+    return go(request, rules.ACCOUNT)
 
 
 def in_words(handler: Handler) -> Handler:
@@ -47,6 +61,8 @@ def in_words(handler: Handler) -> Handler:
 HANDLERS: Final[dict[Any, Any]] = {
     **{kind: in_words(handler) for kind, handler in http.HANDLERS.items()},
     SignInNeeded: sign_in_first,
+    SignInAgain: sign_in_first,
+    SecondFactorMissing: enrol_first,
 }
 
 
@@ -61,7 +77,10 @@ def router(*handlers: Any) -> Router:
         before_request=identity.own_forms,
         exception_handlers=HANDLERS,
         dependencies={
-            "desk": Provide(provide_desk),
+            "anybody": Provide(provide_anybody),
+            "desk": Provide(provide_desk, sync_to_thread=False),
             "operator": Provide(provide_operator, sync_to_thread=False),
+            "overseer": Provide(provide_overseer, sync_to_thread=False),
+            "worker": Provide(provide_worker, sync_to_thread=False),
         },
     )

@@ -8,63 +8,37 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from civicmall import identity, ratings
+from civicmall import ratings
 from civicmall.gateway import Gateway
-from civicmall.identity import StaffSignIn, Tokens, WrongPassword
-from civicmall.kernel import web
 from civicmall.kernel.errors import NotFound
-from civicmall.kernel.house import House
 from civicmall.ratings import Answer, Appeal, NoSuchRectification, Review
 
-from . import letters, reckoning, refunds, releases, rules, service, settlement, words
-from .desk import UNTOUCHED, Desk, acted, assets, go, page, pending
+from . import (
+    account,
+    cases,
+    clients,
+    counter,
+    disputes,
+    letters,
+    objections,
+    passkeys,
+    people,
+    reckoning,
+    refunds,
+    releases,
+    service,
+    settlement,
+    words,
+)
+from .desk import UNTOUCHED, Desk, acted, assets, go
 from .forms import PAGE, Paged, PaymentFilter, RatingFilter, TicketFilter, Web, id_of, query, read
 from .refuse import Html, router
 
 Act = Callable[[UUID], Awaitable[None]]
-
-
-@get("/login")
-async def login(request: Web) -> Html:
-    next_path = rules.local(request.query_params.get("next", ""))
-    return page(request, "login.html", next=next_path, username="", wrong=False)
-
-
-@post("/login")
-async def sign_in(
-    request: Web, house: NamedDependency[House], tokens: NamedDependency[Tokens]
-) -> Html:
-    form = dict(await web.fields(request))
-    next_path = rules.local(form.get("next", ""))
-    username = form.get("username", "")
-    said = {"username": username.strip(), "password": form.get("password", "")}
-    try:
-        ask = msgspec.convert(said, StaffSignIn)
-        pair = await identity.staff_sign_in(house, tokens, ask)
-    except (msgspec.ValidationError, WrongPassword):
-        wrong = WrongPassword.status
-        return page(
-            request, "login.html", status=wrong, next=next_path, username=username[:80], wrong=True
-        )
-    pending(request).extend(identity.cookies(house, "staff", pair))
-    return go(request, next_path)
-
-
-@post("/logout")
-async def sign_out(
-    request: Web,
-    desk: NamedDependency[Desk],
-    house: NamedDependency[House],
-    tokens: NamedDependency[Tokens],
-) -> Html:
-    await identity.sign_out(house, tokens, desk.staff.staff_id, desk.staff.session_id)
-    pending(request).extend(identity.cookies(house, "staff", None))
-    return go(request, rules.LOGIN)
 
 
 @get("/")
@@ -154,8 +128,8 @@ async def payment_list(request: Web, desk: NamedDependency[Desk]) -> Html:
 
 
 @get("/ledger")
-async def ledger(operator: NamedDependency[Desk]) -> Html:
-    return operator.page("ledger.html", ledger=await service.ledger(operator))
+async def ledger(overseer: NamedDependency[Desk]) -> Html:
+    return overseer.page("ledger.html", ledger=await service.ledger(overseer))
 
 
 @get("/shops")
@@ -207,8 +181,10 @@ async def _acted(request: Web, desk: Desk, ticket: str, form: str, act: Act) -> 
 routers = [
     assets.router(),
     router(
-        login, sign_in, sign_out, board, rating_list, ticket_list, ticket, answer, appeal, review,
+        board, rating_list, ticket_list, ticket, answer, appeal, review,
         remind, form_left, payment_list, ledger, shop_list, shop, *releases.handlers, *reckoning.handlers,
-        *refunds.handlers, *settlement.handlers, *letters.handlers, nothing,
+        *refunds.handlers, *settlement.handlers, *letters.handlers, *passkeys.handlers,
+        *account.handlers, *cases.handlers, *disputes.handlers, *people.handlers, *clients.handlers, *counter.handlers,
+        *objections.handlers, nothing,
     ),
 ]  # fmt: skip

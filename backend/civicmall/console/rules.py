@@ -15,6 +15,7 @@ from .models import Doing, Load
 
 HOME: Final = "/console/"
 LOGIN: Final = "/console/login"
+ACCOUNT: Final = "/console/account"
 NEXT_MAX: Final = 500
 _LOCAL: Final = re.compile(r"/console(?:[/?#][!-\[\]-~]*)?")
 """Our own paths in printable ASCII. No backslash: browsers read it as a slash."""

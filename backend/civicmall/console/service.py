@@ -57,7 +57,7 @@ async def _load(desk: Desk) -> tuple[Load, list[ratings.DeskTicket]]:
     late, every = await asyncio.gather(some(overdue=True), some(overdue=False))
     more = every.next is not None and every.items[-1].turn != "nobody"
     load = rules.load(every.items, overdue=len(late.items), more=more)
-    ours = {"operator"} if desk.staff.role == "operator" else {"department"}
+    ours = {"department"} if desk.shop else {"operator"}
     pressing = [t for t in every.items if t.overdue or t.turn in ours]
     return load, pressing[:PRESSING]
 
@@ -146,7 +146,7 @@ async def money(desk: Desk, days: int) -> Money:
 
 
 async def _platform(desk: Desk) -> Platform | None:
-    if desk.staff.role != "operator":
+    if not desk.oversees:
         return None
     books, tickets, counts, waiting = await asyncio.gather(
         ledger(desk),
@@ -165,7 +165,7 @@ async def _platform(desk: Desk) -> Platform | None:
 
 
 async def ledger(desk: Desk) -> Ledger:
-    """Every account; for operators."""
+    """Every account; for operators and auditors."""
     return Ledger(await payments.ledger.balances(desk.house.db))
 
 

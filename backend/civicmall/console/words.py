@@ -13,6 +13,51 @@ State = Literal[
 ]
 """The states of a ticket, as the rating centre has them."""
 
+CaseState = Literal[
+    "submitted",
+    "pending",
+    "running",
+    "waiting_for_citizen",
+    "ready",
+    "finished",
+    "refused",
+    "withdrawn",
+]
+"""The states of a case that its department sees."""
+CASES: Final[dict[CaseState, tuple[str, str]]] = {
+    "submitted": ("On its way to the department", "warn"),
+    "pending": ("To be accepted", "warn"),
+    "running": ("In progress", "idle"),
+    "waiting_for_citizen": ("Waiting for the citizen", "idle"),
+    "ready": ("Ready to collect", "good"),
+    "finished": ("Finished", "good"),
+    "refused": ("Refused", "bad"),
+    "withdrawn": ("Taken back", "idle"),
+}
+"""State → its name and tone, in the order of the filter."""
+OPENED: Final = {"open": "It is open for you; the citizen sees that you opened it, and why."}
+"""Notices after a reason was given."""
+OVER: Final = "The quarter of an hour is over. Open it anew; nothing was sent."
+DISPUTE_DONE: Final = {
+    "open": "It is open for you; the citizen sees that you opened it, and why.",
+    "answer": "The answer was sent to the citizen.",
+}
+DISPUTES: Final = {
+    "kept": ("It stays", "idle"),
+    "withdrawn": ("Record withdrawn", "good"),
+    "corrected": ("Attested anew", "good"),
+    "taken_back": ("Taken back", "idle"),
+}
+"""How an objection ended → its name and tone."""
+VERDICTS: Final = {
+    "kept": ("It is right and stays", "It may be used for recommendations again."),
+    "withdrawn": (
+        "It is wrong: withdraw it",
+        "It goes at once. What your system attests up to the same day isn't taken again: correct it there too.",
+    ),
+}
+SUFFIXES: Final = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
+"""How a paper's file is called when it is saved."""
 STATES: Final[dict[State, str]] = {
     "open": "To be answered",
     "reopened": "Sent back",
@@ -150,6 +195,7 @@ CLAIMS: Final = {
     "phone": "Phone",
     "birth_date": "Date of birth",
     "sex": "Sex",
+    "uscc": "Unified social credit code",
 }
 CAPABILITIES: Final = {
     "bills": "Bills",
@@ -167,7 +213,12 @@ STAGES: Final = {
     "marriage": "Marriage",
     "retirement": "Retirement",
 }
-ROLES: Final = {"operator": "Platform operator", "department": "Department"}
+ROLES: Final = {
+    "operator": "Platform operator",
+    "auditor": "Auditor",
+    "manager": "Manager",
+    "agent": "Agent",
+}
 DAYS: Final = (7, 30, 90, 365)
 """Periods that the totals can be asked for."""
 RELEASES: Final = {
@@ -224,6 +275,7 @@ TAKEN: Final = {
 """A step of a release's history."""
 CHANGES: Final = {
     "claim_added": "Asks more of citizens",
+    "attests_added": "Tells the platform more about citizens",
     "level_lowered": "Needs a lower real-name level",
     "account_changed": "Money goes to another account",
     "address_changed": "Runs at another address",
@@ -235,6 +287,7 @@ CHANGES: Final = {
     "fee_added": "One more fee",
     "fee_changed": "A fee is described otherwise",
     "purpose_changed": "Asks for another purpose",
+    "attests_changed": "Names another record for what it tells",
     "app_removed": "App left out",
     "capability_removed": "Capability left out",
     "app_added": "New app",
@@ -247,6 +300,7 @@ CHANGES: Final = {
     "level_raised": "Needs a higher real-name level",
     "claim_removed": "Asks less of citizens",
     "fee_removed": "Fee left out",
+    "attests_removed": "Tells the platform less about citizens",
     "egress_removed": "Calls one host less",
     "raw_removed": "Raw address left out",
     "other_changed": "Other words or settings",
@@ -280,3 +334,45 @@ REFUNDED: Final = {
 }
 REFUND_TABS: Final = {"open": "Open", "all": "All"}
 ALONE_MINOR: Final = REFUND_ALONE_MINOR
+PASSKEYS: Final = {
+    "add": "The passkey is added. From now on you can sign in with it.",
+    "name": "The name is saved.",
+    "remove": "The passkey is removed. Delete it on your device too.",
+}
+"""Notices after a form of the page of passkeys."""
+ACCOUNT: Final = {"password": "The password is changed; your other sessions have ended."}
+"""Notices of one's own account, by the form's name."""
+UNFIT: Final = {
+    "short": "A password has 12 characters or more.",
+    "name": "A password doesn't hold the account's or the person's name.",
+    "repeated": "That password repeats itself.",
+    "sequence": "That password is keys in a row.",
+    "common": "That password is one of those tried first.",
+    "same": "That is the present password.",
+}
+"""Why a password isn't taken."""
+STAFF_DONE: Final = {
+    "disable": "The account is closed; its sessions have ended.",
+    "reset": "The reset waits for another operator.",
+    "approve": "The factor is taken off; the account sets up a new one.",
+    "decline": "The factor stays as it is.",
+}
+OBJECTION_DONE: Final = {"answer": "The answer was sent to the citizen."}
+LOOKUP_DONE: Final = {
+    "ask": "The look-up waits for another operator.",
+    "approve": "Your colleague may look for a quarter of an hour.",
+    "decline": "The look-up is closed.",
+}
+WHYS: Final = {
+    "citizen_asked": "The citizen asked for help",
+    "case": "A matter is worked on",
+    "complaint": "A complaint is looked into",
+    "safety": "Somebody is in danger",
+    "law": "Another authority asks, by law",
+}
+"""Why a record is opened."""
+LOOKUPS: Final = {
+    "asked": ("Waits for another operator", "warn"),
+    "approved": ("Agreed to", "good"),
+    "declined": ("Not agreed to", "bad"),
+}

@@ -145,7 +145,7 @@ async def account(city: City, staff: Staff, shop: str) -> None:
     """An account to sign in with, named as its shop."""
     from civicmall import identity
 
-    await identity.add_staff(city.house, shop, "sandbox-only", staff.name, "department", shop)
+    await identity.add_staff(city.house, shop, "sandbox-only", staff.name, "manager", shop)
 
 
 async def test_what_a_department_wrote_is_text(town: City) -> None:
