@@ -99,6 +99,7 @@ class CaseRow(Struct, frozen=True):
     supplements: int
     tries: int
     version: int
+    acted_by: UUID | None = None
 
 
 class EventRow(Struct, frozen=True):
@@ -111,6 +112,7 @@ class EventRow(Struct, frozen=True):
     move: Move
     state: State
     said: bytes | None
+    acted_by: UUID | None = None
 
 
 class SupplementRow(Struct, frozen=True):
@@ -175,6 +177,8 @@ class TimelineEntry(Struct, frozen=True):
     state: State
     title: str
     said: list[str]
+    acted_by: UUID | None = None
+    """Who did it for the citizen (`agent` of a delegation); null: the actor themselves."""
 
 
 class Case(Struct, frozen=True):
@@ -205,6 +209,76 @@ class FinishedCase(Struct, frozen=True):
     closed_at: datetime | None
 
 
+class FieldLabel(Struct, frozen=True, omit_defaults=True):
+    """What a field of a form is called, and its choices."""
+
+    label: Text
+    values: dict[str, Text] = {}
+    money: bool = False
+
+
+class Labels(Struct, frozen=True):
+    """What the fields and papers of a form were called when it was filled in."""
+
+    fields: dict[str, FieldLabel] = {}
+    materials: dict[str, Text] = {}
+
+
+class Answer(Struct, frozen=True):
+    """One field as it was filled in. `label` and `said` are in words, in the reader's language."""
+
+    field: str
+    label: str
+    value: str | int | bool
+    said: str
+
+
+class DeskSupplement(Struct, frozen=True):
+    """What the citizen changed later."""
+
+    brought_at: datetime
+    answers: list[Answer]
+
+
+class DeskMaterial(Struct, frozen=True):
+    """A paper of a case, and what the form called it."""
+
+    id: UUID
+    code: str
+    name: str
+    media: Media
+    size: int
+    handed_at: datetime
+
+
+class DeskEntry(Struct, frozen=True):
+    """What happened to a case, as its department sees it."""
+
+    at: datetime
+    actor: Actor
+    move: Move
+    state: State
+    title: str
+    said: list[str]
+    through: str | None
+    """Who did it for the citizen, as in 王**; null: the actor themselves."""
+
+
+class OpenCase(Struct, frozen=True):
+    """A case of the department's own as somebody opened it, with a reason and until then."""
+
+    case: CaseItem
+    variant: str | None
+    form: Values
+    answers: list[Answer]
+    """The same in words, in the form's order."""
+    supplements: list[DeskSupplement]
+    materials: list[DeskMaterial]
+    timeline: list[DeskEntry]
+    result: Result | None
+    until: datetime
+
+
 class DeskCase(Struct, frozen=True):
     """A case as desks see it, without the citizen."""
 
@@ -218,3 +292,5 @@ class DeskCase(Struct, frozen=True):
     callback_by: datetime | None
     overdue_on: date | None
     closed_at: datetime | None
+    acted: bool = False
+    """Handed in by somebody who acts for the citizen."""

@@ -37,7 +37,7 @@ with gone as (
 )
 select count(*) from gone;
 
--- name: open_case(bucket, id, citizen_id, shop, app, release, variant, title, form, now, next_at, material_ids, codes, event_id, type, body)$
+-- name: open_case(bucket, id, citizen_id, acted_by, shop, app, release, variant, title, form, labels, now, next_at, material_ids, codes, event_id, type, body)$
 -- The intent: the case, its papers and its first line, or nothing where a paper is gone.
 with wanted as (
     select * from unnest(:material_ids::uuid[], :codes::text[]) as w (material_id, code)
@@ -46,10 +46,10 @@ with wanted as (
     where m.bucket = :bucket and m.citizen_id = :citizen_id and m.case_id is null
     for update of m
 ), made as (
-    insert into cases.case (bucket, id, citizen_id, shop, app, release, variant, title, state, form,
-                            submitted_at, next_at)
-    select :bucket::smallint, :id::uuid, :citizen_id::uuid, :shop, :app, :release, :variant,
-           :title::jsonb, 'submitted', :form::bytea, :now::timestamptz, :next_at::timestamptz
+    insert into cases.case (bucket, id, citizen_id, acted_by, shop, app, release, variant, title, state, form,
+                            labels, submitted_at, next_at)
+    select :bucket::smallint, :id::uuid, :citizen_id::uuid, :acted_by::uuid, :shop, :app, :release, :variant,
+           :title::jsonb, 'submitted', :form::bytea, :labels::jsonb, :now::timestamptz, :next_at::timestamptz
     where (select count(*) from free) = cardinality(:material_ids::uuid[])
     on conflict (bucket, id) do nothing
     returning id
@@ -57,8 +57,9 @@ with wanted as (
     update cases.material m set case_id = made.id, code = free.code
     from free, made where m.bucket = :bucket and m.id = free.id
 ), noted as (
-    insert into cases.event (bucket, case_id, no, id, at, actor, move, state)
-    select :bucket, made.id, 1, :event_id::uuid, :now, 'citizen', 'submit', 'submitted' from made
+    insert into cases.event (bucket, case_id, no, id, at, actor, acted_by, move, state)
+    select :bucket, made.id, 1, :event_id::uuid, :now, 'citizen', :acted_by::uuid, 'submit', 'submitted'
+    from made
 ), told as (
     insert into kernel.outbox (bucket, id, type, body)
     select :bucket, :event_id, :type::text, :body::jsonb from made
@@ -69,26 +70,30 @@ select id from made;
 -- record_class: CaseRow
 select bucket, id, citizen_id, shop, app, variant, title, state, reference, form, progress,
        progress_at, result, submitted_at, due_on, responsible, callback_by, overdue_on, closed_at,
-       supplements, tries, version
+       supplements, tries, version, acted_by
 from cases.case where bucket = :bucket and id = :id;
 
--- name: mine(bucket, citizen_id, before, most)
+-- name: labels(bucket, id)$
+select labels from cases.case where bucket = :bucket and id = :id;
+
+-- name: mine(bucket, citizen_id, before, most, shops)
 -- record_class: CaseRow
 select bucket, id, citizen_id, shop, app, variant, title, state, reference, form, progress,
        progress_at, result, submitted_at, due_on, responsible, callback_by, overdue_on, closed_at,
-       supplements, tries, version
+       supplements, tries, version, acted_by
 from cases.case
 where bucket = :bucket and citizen_id = :citizen_id and state <> 'void'
+  and (:shops::text[] is null or shop = any(:shops::text[]))
   and (:before::uuid is null or id < :before::uuid)
 order by id desc limit :most;
 
 -- name: events(bucket, case_id, most)
 -- record_class: EventRow
-select id, no, at, actor, move, state, said from cases.event
+select id, no, at, actor, move, state, said, acted_by from cases.event
 where bucket = :bucket and case_id = :case_id
 order by no desc limit :most;
 
--- name: move(bucket, id, sources, state, closes, reference, due_on, responsible, callback_by, overdue_on, progress, result, seq, now, next_at, actor, move, said, event_id, type, body, finished_id, finished_type, finished_body)$
+-- name: move(bucket, id, sources, state, closes, reference, due_on, responsible, callback_by, overdue_on, progress, result, seq, now, next_at, actor, acted_by, move, said, event_id, type, body, finished_id, finished_type, finished_body)$
 -- Every step of a case after its first: guarded by the state that it may start from, and noted,
 -- answered and told in the same write.
 with moved as (
@@ -108,8 +113,8 @@ with moved as (
       and (:move <> 'overdue' or c.overdue_on is null)
     returning c.id, c.version
 ), noted as (
-    insert into cases.event (bucket, case_id, no, id, at, actor, move, state, said)
-    select :bucket, moved.id, moved.version, :event_id::uuid, :now, :actor, :move::text, :state,
+    insert into cases.event (bucket, case_id, no, id, at, actor, acted_by, move, state, said)
+    select :bucket, moved.id, moved.version, :event_id::uuid, :now, :actor, :acted_by::uuid, :move::text, :state,
            :said::bytea
     from moved
 ), answered as (
@@ -137,7 +142,7 @@ set progress = :progress, progress_at = :now, due_on = coalesce(:due_on::date, d
     responsible = coalesce(:responsible::jsonb, responsible), tries = 0, next_at = :next_at
 where bucket = :bucket and id = :id and next_at is not null;
 
--- name: add_supplement(bucket, id, supplement_id, citizen_id, form, now, next_at, most, material_ids, codes, bytes_max, event_id, type, body)$
+-- name: add_supplement(bucket, id, supplement_id, citizen_id, acted_by, form, now, next_at, most, material_ids, codes, bytes_max, event_id, type, body)$
 -- The intent to supplement: one at a time, and only while the case waits for the citizen.
 with wanted as (
     select * from unnest(:material_ids::uuid[], :codes::text[]) as w (material_id, code)
@@ -164,8 +169,9 @@ with wanted as (
     update cases.material m set case_id = moved.id, code = free.code, seq = moved.supplements
     from free, moved where m.bucket = :bucket and m.id = free.id
 ), noted as (
-    insert into cases.event (bucket, case_id, no, id, at, actor, move, state)
-    select :bucket, moved.id, moved.version, :event_id::uuid, :now, 'citizen', 'supplement', 'running'
+    insert into cases.event (bucket, case_id, no, id, at, actor, acted_by, move, state)
+    select :bucket, moved.id, moved.version, :event_id::uuid, :now, 'citizen', :acted_by::uuid, 'supplement',
+           'running'
     from moved
 ), told as (
     insert into kernel.outbox (bucket, id, type, body)
@@ -177,6 +183,11 @@ select supplements from moved;
 -- record_class: SupplementRow
 select seq, id, form, brought_at, answered_at from cases.supplement
 where bucket = :bucket and case_id = :case_id and id = :id;
+
+-- name: supplements(bucket, case_id)
+-- record_class: SupplementRow
+select seq, id, form, brought_at, answered_at from cases.supplement
+where bucket = :bucket and case_id = :case_id order by seq;
 
 -- name: open_supplement(bucket, case_id)^
 -- record_class: SupplementRow
@@ -203,22 +214,63 @@ returning id;
 -- name: look_soon(bucket, id, now)!
 update cases.case set next_at = :now where bucket = :bucket and id = :id and next_at is not null;
 
--- name: put_desk(shop, id, app, state, reference, submitted_at, due_on, callback_by, overdue_on, closed_at, version)!
+-- name: put_desk(shop, id, app, state, reference, submitted_at, due_on, callback_by, overdue_on, closed_at, version, acted)!
 insert into cases.desk_case as d (shop, id, app, state, reference, submitted_at, due_on, callback_by,
-                                  overdue_on, closed_at, version)
+                                  overdue_on, closed_at, version, acted)
 values (:shop, :id, :app, :state, :reference, :submitted_at, :due_on, :callback_by, :overdue_on,
-        :closed_at, :version)
+        :closed_at, :version, :acted)
 on conflict (shop, id) do update
 set state = excluded.state, reference = excluded.reference, due_on = excluded.due_on,
     callback_by = excluded.callback_by, overdue_on = excluded.overdue_on,
     closed_at = excluded.closed_at, version = excluded.version
 where d.version < excluded.version;
 
--- name: desk_cases(shop, overdue, before, most)
+-- name: desk_cases(shop, wanted, overdue, before, most)
 -- record_class: DeskCase
-select shop, id, app, state, reference, submitted_at, due_on, callback_by, overdue_on, closed_at
+select shop, id, app, state, reference, submitted_at, due_on, callback_by, overdue_on, closed_at, acted
 from cases.desk_case
 where (:shop::text is null or shop = :shop::text) and state <> 'void'
+  and (:wanted::text is null or state = :wanted::text)
   and (not :overdue::boolean or (overdue_on is not null and state = 'pending'))
   and (:before::uuid is null or id < :before::uuid)
 order by id desc limit :most;
+
+-- name: export_cases(bucket, citizen_id, after, most)
+select id::text as key, id, shop, app, variant, title, state, reference, form, progress, result, submitted_at,
+       due_on, closed_at
+from cases.case
+where bucket = :bucket and citizen_id = :citizen_id and (:after::text is null or id > :after::text::uuid)
+order by id limit :most;
+
+-- name: export_events(bucket, citizen_id, after, most)
+select concat_ws('/', e.case_id, lpad(e.no::text, 9, '0')) as key, e.case_id, e.no, e.at, e.actor, e.move,
+       e.state, e.said
+from cases.case c join cases.event e on e.bucket = c.bucket and e.case_id = c.id
+where c.bucket = :bucket and c.citizen_id = :citizen_id
+  and (:after::text is null or concat_ws('/', e.case_id, lpad(e.no::text, 9, '0')) > :after::text)
+order by 1 limit :most;
+
+-- name: export_supplements(bucket, citizen_id, after, most)
+select concat_ws('/', s.case_id, lpad(s.seq::text, 9, '0')) as key, s.case_id, s.seq, s.form, s.brought_at,
+       s.answered_at
+from cases.case c join cases.supplement s on s.bucket = c.bucket and s.case_id = c.id
+where c.bucket = :bucket and c.citizen_id = :citizen_id
+  and (:after::text is null or concat_ws('/', s.case_id, lpad(s.seq::text, 9, '0')) > :after::text)
+order by 1 limit :most;
+
+-- name: export_materials(bucket, citizen_id, after, most)
+select id::text as key, id, case_id, code, seq, media, size, sha256, handed_at from cases.material
+where bucket = :bucket and citizen_id = :citizen_id and (:after::text is null or id > :after::text::uuid)
+order by id limit :most;
+
+-- name: own_material(bucket, citizen_id, id)^
+select media, body from cases.material
+where bucket = :bucket and citizen_id = :citizen_id and id = :id;
+
+-- name: open_cases(bucket, citizen_id, most)
+select id from cases.case
+where bucket = :bucket and citizen_id = :citizen_id and closed_at is null order by id limit :most;
+
+-- name: erase(bucket, citizen_id)!
+-- Papers that no case has. The others are the department's record.
+delete from cases.material where bucket = :bucket and citizen_id = :citizen_id and case_id is null;

@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from litestar import Request, Router, get, post
+from litestar import Request, Response, Router, get, post
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
+from civicmall import identity
 from civicmall.gateway import FILLING, Gateway
-from civicmall.identity import Caller, Staff, citizen_only, staff_only
+from civicmall.identity import (
+    Caller,
+    ReasonNeeded,
+    Staff,
+    citizen_only,
+    staff_only,
+    working_only,
+)
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, TooLarge
 from civicmall.kernel.house import House
@@ -23,7 +33,7 @@ from civicmall.shops import Registry
 from shopkit.contract import ApplyForm
 from shopkit.contract.apply import MEDIA
 
-from . import desk, materials, rules, service
+from . import desk, materials, rules, service, steps
 from .errors import (
     MaterialUnfit,
     NoSuchCase,
@@ -33,7 +43,7 @@ from .errors import (
     WithdrawalRefused,
     WrongMedia,
 )
-from .models import Case, CaseItem, DeskCase, HandedIn, NewCase, NewSupplement
+from .models import Case, CaseItem, DeskCase, HandedIn, NewCase, NewSupplement, OpenCase
 
 ONCE: Final = (KeyMissing, KeyReused, KeyRunning)
 Variant = Annotated[
@@ -43,7 +53,19 @@ Variant = Annotated[
         description="Which form, where an app has several.",
     ),
 ]  # fmt: skip
+StateFilter = Annotated[
+    rules.State | None,
+    QueryParameter(name="state", required=False, description="Only cases in this state."),
+]
 Overdue = Annotated[bool, QueryParameter(description="Only those whose department broke its word.")]
+
+
+async def own_shops(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Guard after `citizen_only`: who acts at certain shops only sees no case of another."""
+    case_id = connection.path_params.get("case")
+    if isinstance(case_id, UUID):
+        caller: Caller = connection.scope["state"]["caller"]
+        await steps.within(connection.app.state.house.db, caller, case_id)
 
 
 @dataclass
@@ -76,6 +98,7 @@ async def form(
 
 @post(
     "/materials",
+    opt=identity.acting.LIMITED,
     responses=problems(*ONCE, WrongMedia, MaterialUnfit, TooLarge, TooManyMaterials),
     summary="Hand in a file for the case that follows",
     request_max_body_size=rules.MATERIAL_MAX,
@@ -95,7 +118,10 @@ async def hand_in(
 
 
 @post(
-    "/", responses=problems(*ONCE, TooManyCases, *FILLING), summary="Apply: hand in a filled form"
+    "/",
+    opt=identity.acting.LIMITED,
+    responses=problems(*ONCE, TooManyCases, *FILLING),
+    summary="Apply: hand in a filled form",
 )
 async def submit(
     data: JSONBody[NewCase],
@@ -109,7 +135,7 @@ async def submit(
     return await service.submit(house, gateway, registry, caller, idempotency_key, data, lang)
 
 
-@get("/", responses=problems(), summary="My cases, newest first")
+@get("/", opt=identity.acting.LIMITED, responses=problems(), summary="My cases, newest first")
 async def cases(
     caller: NamedDependency[Caller],
     db: NamedDependency[Pool],
@@ -117,10 +143,16 @@ async def cases(
     limit: Limit = 20,
     after: After = None,
 ) -> Page[CaseItem]:
-    return await service.mine(db, caller.citizen_id, lang, limit=limit, after=after)
+    shops = identity.acting.limits(caller.actor)
+    return await service.mine(db, caller.citizen_id, lang, limit=limit, after=after, shops=shops)
 
 
-@get("/{case:uuid}", responses=problems(NoSuchCase), summary="One case, as its department tells it")
+@get(
+    "/{case:uuid}",
+    opt=identity.acting.LIMITED,
+    responses=problems(NoSuchCase),
+    summary="One case, as its department tells it",
+)
 async def one(
     case: FromPath[UUID],
     caller: NamedDependency[Caller],
@@ -133,6 +165,7 @@ async def one(
 
 @post(
     "/{case:uuid}/supplements",
+    opt=identity.acting.LIMITED,
     responses=problems(*ONCE, NoSuchCase, NotNow, *FILLING),
     summary="Bring what was missing",
 )
@@ -150,6 +183,7 @@ async def supplement(
 
 @post(
     "/{case:uuid}/withdrawal",
+    opt=identity.acting.LIMITED,
     status_code=HTTP_200_OK,
     responses=problems(NoSuchCase, NotNow, WithdrawalRefused, *FILLING),
     summary="Take an application back",
@@ -168,11 +202,58 @@ async def withdraw(
 async def desk_cases(
     staff: NamedDependency[Staff],
     db: NamedDependency[Pool],
+    in_state: StateFilter = None,  # the framework keeps the name `state` for itself
     overdue: Overdue = False,  # noqa: FBT002 (a query parameter has a name)
     limit: Limit = 50,
     after: After = None,
 ) -> Page[DeskCase]:
-    return await desk.cases(db, staff, overdue=overdue, limit=limit, after=after)
+    return await desk.cases(db, staff, state=in_state, overdue=overdue, limit=limit, after=after)
+
+
+@post(
+    "/cases/{case:uuid}/opening",
+    status_code=HTTP_200_OK,
+    responses=problems(NoSuchCase),
+    summary="Open a case of my department, and say why; the citizen sees it",
+)
+async def open_desk_case(
+    case: FromPath[UUID],
+    data: JSONBody[identity.reading.OpenAsk],
+    staff: NamedDependency[Staff],
+    house: NamedDependency[House],
+) -> identity.reading.Opened:
+    return await desk.open_case(house, staff, case, data)
+
+
+@get(
+    "/cases/{case:uuid}",
+    responses=problems(NoSuchCase, ReasonNeeded),
+    summary="What was handed in with a case that I opened",
+)
+async def desk_case(
+    case: FromPath[UUID],
+    staff: NamedDependency[Staff],
+    house: NamedDependency[House],
+    lang: NamedDependency[str],
+) -> OpenCase:
+    return await desk.one(house, staff, case, lang)
+
+
+@get(
+    "/cases/{case:uuid}/materials/{material:uuid}",
+    responses=problems(NoSuchCase, ReasonNeeded),
+    summary="A paper of a case that I opened",
+    media_type="application/octet-stream",
+)
+async def desk_material(
+    case: FromPath[UUID],
+    material: FromPath[UUID],
+    staff: NamedDependency[Staff],
+    house: NamedDependency[House],
+) -> Response[bytes]:
+    media, body = await desk.material(house, staff, case, material)
+    headers = {"content-disposition": "attachment", "cache-control": "no-store"}
+    return Response(body, media_type=media, headers=headers)
 
 
 routers = [
@@ -180,8 +261,14 @@ routers = [
     Router(
         "/v1/cases",
         route_handlers=[hand_in, submit, cases, one, supplement, withdraw],
-        guards=[citizen_only],
+        guards=[citizen_only, own_shops],
         tags=["cases"],
     ),
     Router("/v1/desk", route_handlers=[desk_cases], guards=[staff_only], tags=["desk"]),
+    Router(
+        "/v1/desk",
+        route_handlers=[open_desk_case, desk_case, desk_material],
+        guards=[working_only],
+        tags=["desk"],
+    ),
 ]

@@ -131,12 +131,14 @@ async def _open(
         bucket=bucket,
         id=case_id,
         citizen_id=caller.citizen_id,
+        acted_by=caller.actor.id if caller.actor else None,
         shop=ask.shop,
         app=ask.app,
         release=registry.manifest(ask.shop).version,
         variant=ask.variant,
         title=asked.title,
         form=views.seal(house.keys, ask.form, views.FORM),
+        labels=msgspec.to_builtins(views.labels(asked)),
         now=now,
         next_at=now + rules.retry_wait(0),
         material_ids=[ref.id for ref in ask.materials],
@@ -238,6 +240,7 @@ async def _add(
         id=row.id,
         supplement_id=supplement_id,
         citizen_id=caller.citizen_id,
+        acted_by=caller.actor.id if caller.actor else None,
         form=views.seal(house.keys, ask.form, views.SUPPLEMENT),
         now=now,
         next_at=now + rules.retry_wait(0),
@@ -274,7 +277,14 @@ async def withdraw(
         words = " ".join(i18n.pick(reason.message, lang) for reason in outcome.reasons)
         raise WithdrawalRefused(words)
     row = await steps.move(
-        house, row, Step("withdraw", actor="citizen", said=Said(outcome.message))
+        house,
+        row,
+        Step(
+            "withdraw",
+            actor="citizen",
+            acted_by=caller.actor.id if caller.actor else None,
+            said=Said(outcome.message),
+        ),
     )
     if row.state != "withdrawn":
         raise NotNow(state=row.state)
@@ -295,9 +305,12 @@ async def look(house: House, gateway: Gateway, caller: Caller, case_id: UUID, la
 
 
 async def mine(
-    db: Db, citizen_id: UUID, lang: str, *, limit: int = 20, after: str | None = None
-) -> Page[CaseItem]:
-    """A citizen's cases, newest first. Raises BadRequest for a cursor of another list."""
+    db: Db, citizen_id: UUID, lang: str, *, limit: int = 20, after: str | None = None,
+    shops: list[str] | None = None,
+) -> Page[CaseItem]:  # fmt: skip
+    """A citizen's cases, newest first; with `shops` theirs only. Raises BadRequest for a cursor of another
+    list.
+    """
     last = decode_cursor(after, UUID) or (None,)
     rows: list[CaseRow] = await q.mine(
         db,
@@ -305,6 +318,7 @@ async def mine(
         citizen_id=citizen_id,
         before=last[0],
         most=limit + 1,
+        shops=shops,
     )
     return page([views.item(row, lang) for row in rows], limit, lambda one: (one.id,))
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from civicmall import identity
+from civicmall.identity import Caller
 from civicmall.kernel import ids, logs, outbox
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
@@ -27,6 +29,8 @@ class Step(Struct, frozen=True):
 
     move: Move
     actor: Actor = "department"
+    acted_by: UUID | None = None
+    """Who did it for the citizen; None: the actor themselves."""
     said: Said | None = None
     reference: str | None = None
     due_on: date | None = None
@@ -53,6 +57,15 @@ async def own(db: Db, citizen_id: UUID, case_id: UUID) -> CaseRow:
     if found is None or found.citizen_id != citizen_id or found.state == "void":
         raise NoSuchCase
     return found
+
+
+async def within(db: Db, caller: Caller, case_id: UUID) -> None:
+    """That whoever acts for the citizen may see a case: that it is at a shop of theirs. Raises NoSuchCase."""
+    if identity.acting.limits(caller.actor) is None:
+        return
+    found = await case(db, case_id)
+    if found is None or not identity.acting.holds_at(caller.actor, found.shop):
+        raise NoSuchCase
 
 
 async def move(house: House, row: CaseRow, step: Step) -> CaseRow:
@@ -86,6 +99,7 @@ async def move(house: House, row: CaseRow, step: Step) -> CaseRow:
         now=now,
         next_at=step.next_at or now + rules.sync_wait(now - row.submitted_at),
         actor=step.actor,
+        acted_by=step.acted_by,
         move=step.move,
         said=said and views.seal(keys, said, views.SAID),
         event_id=ids.new(row.bucket),

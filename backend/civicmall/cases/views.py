@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import msgspec
 
-from civicmall.kernel import i18n
+from civicmall.kernel import i18n, money
 from civicmall.kernel.crypto import Keys
-from shopkit.contract import Progress, Result
+from shopkit.contract import ApplyForm, Progress, Result
 
 from . import rules, words
 from .models import (
+    Answer,
     Case,
     CaseItem,
     CaseMaterial,
     CaseRow,
+    DeskEntry,
     EventRow,
+    FieldLabel,
+    Labels,
     MaterialRow,
     Said,
     TimelineEntry,
@@ -69,6 +75,36 @@ def item(row: CaseRow, lang: str) -> CaseItem:
     )
 
 
+def labels(form: ApplyForm) -> Labels:
+    """What is kept of a form's words."""
+    return Labels(
+        {
+            name: FieldLabel(field.label, field.labels or {}, field.kind == "money")
+            for name, field in form.schema.properties.items()
+        },
+        {paper.code: paper.name for paper in form.materials},
+    )
+
+
+def answers(known: Labels, form: Mapping[str, Any], lang: str) -> list[Answer]:
+    """A filled form in words: in the form's order, then what it has no words for."""
+    order = [name for name in known.fields if name in form]
+    order += [name for name in form if name not in known.fields]
+    return [_answer(name, known.fields.get(name), form[name], lang) for name in order]
+
+
+def _answer(name: str, field: FieldLabel | None, value: Any, lang: str) -> Answer:
+    if isinstance(value, bool):
+        said = i18n.translate(lang, "Yes" if value else "No")
+    elif field and str(value) in field.values:
+        said = i18n.pick(field.values[str(value)], lang)
+    elif field and field.money:
+        said = f"¥{money.yuan(value)}"
+    else:
+        said = str(value)
+    return Answer(name, i18n.pick(field.label, lang) if field else name, value, said)
+
+
 def case(
     keys: Keys,
     row: CaseRow,
@@ -97,6 +133,15 @@ def case(
     )
 
 
+def desk_entry(keys: Keys, event: EventRow, names: Mapping[UUID, str], lang: str) -> DeskEntry:
+    """A line of a case's timeline for its department."""
+    one = _entry(keys, event, lang)
+    return DeskEntry(
+        one.at, one.actor, one.move, one.state, one.title, one.said,
+        names.get(one.acted_by) if one.acted_by else None,
+    )  # fmt: skip
+
+
 def _entry(keys: Keys, event: EventRow, lang: str) -> TimelineEntry:
     said = unseal(keys, event.said, SAID, Said) or Said()
     texts = [said.message] if said.message else []
@@ -108,4 +153,5 @@ def _entry(keys: Keys, event: EventRow, lang: str) -> TimelineEntry:
         state=event.state,
         title=i18n.translate(lang, words.MOVES[event.move]),
         said=[i18n.pick(text, lang) for text in texts],
+        acted_by=event.acted_by,
     )
