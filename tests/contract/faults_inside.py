@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -277,8 +278,19 @@ def late_message(found: Any, times: int) -> Any:
     return changed(found, message=both(str(times), str(times))) if times else found
 
 
+@at("matters", "progress.list")
+def attests_amiss(right: Handler) -> Handler:
+    async def answer(call: Call, asked: Any) -> Any:
+        with suppress(ValueError):  # it takes no heed of being refused
+            await call.attest("moved_on", "lately", call.today)
+        return await right(call, asked)
+
+    return answer
+
+
 FAULTS: Final[dict[str, Fault]] = {
     "manifest-in-both-languages": one_language,
+    "attests-what-it-names": attests_amiss,
     "capabilities-served": no_code,
     "seeding-again-changes-nothing": seeds_anew,
     "no-personal-numbers-in-clear": leaks,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from .contract import Handed
+from .contract import Attestation, AttributeName, Handed
 from .egress import NoEgress
 from .errors import Refused
 
@@ -60,6 +60,15 @@ async def no_materials(case_id: str, material: str) -> bytes:
     raise LookupError(f"this call has no materials ({case_id}, {material})")
 
 
+Attest = Callable[[str, Attestation], Awaitable[None]]
+"""The citizen's `sub` and what is attested → once the platform has it."""
+
+
+async def attests_nothing(sub: str, said: Attestation) -> None:
+    """Stands for the platform where a shop's manifest names nothing in `attests`."""
+    raise ValueError(f"{said.name}: the manifest does not name it in attests ({sub})")
+
+
 class Call(Struct, frozen=True):
     """One call of a shop."""
 
@@ -78,10 +87,19 @@ class Call(Struct, frozen=True):
     materials: FetchMaterial = no_materials
     http: Any = NoEgress()
     """An httpx.AsyncClient for the hosts that the manifest names in `egress`."""
+    attests: Attest = attests_nothing
 
     async def material(self, case_id: str, handed: Handed) -> bytes:
         """The bytes of a material that was handed in with a case of this shop."""
         return await self.materials(case_id, handed.id)
+
+    async def attest(self, name: AttributeName, value: Any, as_of: date) -> None:
+        """Tell the platform what the department's records say of this citizen, as of a day; the
+        manifest names it in `attests`. None takes it back. Something older than what the platform
+        has changes nothing. Raises ValueError for what can't be attested, LookupError where the
+        platform knows no such citizen of this shop, Unavailable: another time.
+        """
+        await self.attests(self.citizen.sub, Attestation(name, value, as_of))
 
     def keyed_hash(self, value: str) -> bytes:
         """What a shop stores instead of a personal identifier, to find its holder again."""

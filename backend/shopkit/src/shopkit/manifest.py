@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, cast, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from .contract import CONTRACTS, EventType, Text
+from .contract import CONTRACTS, AttributeName, EventType, Text
 from .errors import BadManifest
 from .forms import Form, faults
 
@@ -27,7 +27,10 @@ Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 Version = Annotated[
     str, Meta(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$")
 ]
-ClaimName = Literal["id_number", "name", "phone", "birth_date", "sex"]
+ClaimName = Literal["id_number", "name", "phone", "birth_date", "sex", "uscc"]
+"""`uscc` is an enterprise's unified social credit code (GB 32100); it has no ID number, and people have
+no such code. An app that serves both asks for both, and gets the one that there is.
+"""
 Stage = Literal["birth", "school", "work", "marriage", "retirement"]
 Capability = Literal["progress", "bills", "apply", "appointments", "calculate", "enquire", "raw"]
 OLDEST: Final = {"progress": 1, "bills": 1}
@@ -58,6 +61,14 @@ class Contact(Struct, frozen=True, forbid_unknown_fields=True):
 
     responsible: Text
     phone: Annotated[str, Meta(pattern=r"^[0-9+() -]{3,24}$")]
+
+
+class Attests(Struct, frozen=True, forbid_unknown_fields=True):
+    """An attribute of citizens that the department's records tell the platform of (since contract 2)."""
+
+    name: AttributeName
+    basis: Text
+    """The record that it stands in, as citizens read it beside the fact."""
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,6 +172,8 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     webhooks: Webhooks | None = None
     egress: Annotated[list[Host], Meta(max_length=20)] = []
     """The hosts that the shop may call."""
+    attests: Annotated[list[Attests], Meta(max_length=20)] = []
+    """What it may tell the platform about citizens who use it, and nothing else."""
     icon: str = "shop"
 
     def app(self, app_id: str) -> App | None:
@@ -171,6 +184,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
 CHOICES: Final = (
     (re.compile(r"\.capabilities\[[^.]*$"), get_args(Capability)),
     (re.compile(r"\.claims\[[^.]*\.name$"), get_args(ClaimName)),
+    (re.compile(r"\.attests\[[^.]*\.name$"), get_args(AttributeName)),
 )
 _AT: Final = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`(?P<key>[^`]*)`)?$", re.DOTALL)
 
@@ -200,7 +214,7 @@ def parse_manifest(raw: bytes, path: str = FILE) -> Manifest:
 
 
 def _choices(key: str, problem: str) -> str:
-    """What may stand there instead, for the two lists that authors write by hand."""
+    """What may stand there instead, for the lists that authors write by hand."""
     if not problem.startswith("Invalid enum value"):
         return ""
     allowed = next((words for end, words in CHOICES if end.search(key)), ())
@@ -218,12 +232,22 @@ def _check(path: str, manifest: Manifest) -> None:
         seen.add(app.id)
         for key, problem in _wrong_with(app, manifest.contract):
             raise BadManifest(path, f"$.apps[{i}].{key}", problem)
+    if problem := _attests(manifest):
+        raise BadManifest(path, "$.attests", problem)
     for i, window in enumerate(manifest.maintenance):
         if window.ends_at <= window.begins_at:
             raise BadManifest(path, f"$.maintenance[{i}].ends_at", "not after begins_at")
     for key, tags in _texts("$", msgspec.to_builtins(manifest)):
         if "zh-CN" not in tags:
             raise BadManifest(path, key, "zh-CN is missing")
+
+
+def _attests(manifest: Manifest) -> str:
+    """What is wrong with what it attests; empty: nothing."""
+    if manifest.attests and manifest.contract < 2:  # noqa: PLR2004 (the contract it came with)
+        return "attests came with contract 2"
+    twice = len({one.name for one in manifest.attests}) < len(manifest.attests)
+    return "an attribute stands twice" if twice else ""
 
 
 def _wrong_with(app: App, contract: int) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from msgspec import Struct
 
@@ -133,6 +133,84 @@ def households() -> tuple[Person, ...]:
         )
         for n in range(HOUSEHOLDS)
     )  # fmt: skip
+
+
+class Child(Struct, frozen=True):
+    """A minor of the sandbox, whom no phone belongs to. `parents` are the parents' identification
+    numbers, as the register of births has them.
+    """
+
+    name: str
+    id_number: str
+    sex: Literal["male", "female"]
+    birth_date: date
+    parents: tuple[str, ...]
+
+
+class Enterprise(Struct, frozen=True):
+    """A synthetic enterprise. `representative` is its legal representative's identification number."""
+
+    name: str
+    uscc: str
+    """Unified social credit code (GB 32100-2015); its region is assigned to no place."""
+    representative: str
+
+
+FIRST_BORN: Final = 27
+"""Years between ordinary parents of the sandbox and their child."""
+MINOR: Final = 18
+
+
+def _child(parents: tuple[Person, ...], given: str, born: date, sequence: int) -> Child:
+    sex: Literal["male", "female"] = "female" if sequence % 2 else "male"
+    numbers = tuple(one.id_number for one in parents)
+    return Child(
+        parents[0].name[0] + given, id_number(born, sequence, sex), sex, born, numbers
+    )  # fmt: skip
+
+
+def children(today: date) -> list[Child]:
+    """Everybody under eighteen: the personas' children, who are as old as their parents' facts say,
+    and one child of each ordinary household that is of the age for it.
+    """
+    by_name = {one.persona: one for one in personas(today)}
+    mother, father = by_name["newborn_mother"], by_name["newborn_father"]
+    at_school = date.fromisoformat(_first_born(by_name["school_mother"]))
+    found = [
+        _child((father, mother), "安宁", today - timedelta(days=1), 480),
+        _child((by_name["school_mother"],), "乐乐", at_school, 481),
+    ]
+    for n, parent in enumerate(households()):
+        born = parent.birth_date.replace(year=parent.birth_date.year + FIRST_BORN)
+        if born <= today < born.replace(year=born.year + MINOR):
+            found.append(_child((parent,), "小满", born, n % 240 + 240))
+    return found
+
+
+def _first_born(parent: Person) -> str:
+    said = cast("list[dict[str, str]]", parent.facts["children"])
+    return said[0]["birth_date"]
+
+
+def uscc(organisation: str) -> str:
+    """A code of the sandbox's region for nine digits of organisation, its check character appended
+    (GB 32100-2015, section 5.2: MOD 31).
+    """
+    signs = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    body = f"91{REGION}{organisation}"
+    total = sum(signs.index(sign) * pow(3, n, 31) for n, sign in enumerate(body))
+    return body + signs[-total % 31]
+
+
+def enterprises(today: date) -> list[Enterprise]:
+    """A restaurant, a trading house and a workshop, each with one of the people at its head."""
+    by_name = {one.persona: one for one in personas(today)}
+    heads = (by_name["newlywed_husband"], by_name["near_retirement_man"], households()[8])
+    names = ("清河小馆餐饮有限公司", "滨水道贸易有限公司", "松林巷机械加工厂")
+    return [
+        Enterprise(name, uscc(f"90000000{n}"), head.id_number)
+        for n, (name, head) in enumerate(zip(names, heads, strict=True), 1)
+    ]
 
 
 def people(today: date) -> list[Person]:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from . import egress
 from .answers import checked
 from .call import Call, Citizen, ShopDb
-from .contract import Handed, Media
+from .contract import Attestation, Handed, Media, fault
 from .egress import NoEgress
 from .errors import BadManifest
 from .local import local
@@ -37,6 +37,10 @@ class TestShop:
         self.secret = secret
         self._http: Any = NoEgress()
         self.materials: dict[tuple[str, str], bytes] = {}
+        self.attested: list[tuple[str, Attestation]] = []
+        """By `sub`, in order: what the platform would have been told."""
+        self.misattested: list[str] = []
+        """What it would have refused to be told."""
 
     async def __aenter__(self) -> Self:
         self.shop.check()
@@ -74,7 +78,7 @@ class TestShop:
         deadline_s = self.shop.manifest.limits.timeout_ms / 1000
         call = Call(
             who, lang, self.now, self.today, "test", deadline_s, self.db, self.secret,
-            self._app(app).id, self._material, self._http,
+            self._app(app).id, self._material, self._http, self._attest,
         )  # fmt: skip
         async with asyncio.timeout(deadline_s):
             return checked(operation, asked, await self.shop.answer(operation, call, asked))
@@ -87,6 +91,18 @@ class TestShop:
 
     async def _material(self, case_id: str, material: str) -> bytes:
         return self.materials[case_id, material]
+
+    async def _attest(self, sub: str, said: Attestation) -> None:
+        """Refuses what the platform would."""
+        problem = fault(said.name, said.value)
+        if said.name not in {one.name for one in self.shop.manifest.attests}:
+            problem = "the manifest does not name it in attests"
+        elif said.as_of > self.today:
+            problem = f"as of {said.as_of}, a day to come"
+        if problem:
+            self.misattested.append(f"{said.name}: {problem}")
+            raise ValueError(self.misattested[-1])
+        self.attested.append((sub, said))
 
     def _app(self, app: str) -> App:
         declared = self.shop.manifest.app(app)

@@ -8,11 +8,21 @@ is told about one is reckoned from its events each time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
 
-from shopkit import Call, NotFound, Progress, ProgressQuery, Shop, Text, counters
+from shopkit import (
+    Call,
+    NotFound,
+    Progress,
+    ProgressQuery,
+    Shop,
+    Text,
+    Unavailable,
+    counters,
+)
 from shopkit.applications import applicant
 from shopkit.steps import Event
 from shopkit.texts import say
@@ -43,10 +53,23 @@ async def matters(call: Call, query: ProgressQuery) -> list[Progress]:
     rows = await call.db.fetch(SQL["matters"], applicant(call), kinds, query.id, query.limit)
     if query.id is not None and not rows:
         raise NotFound(say(unknown, call.lang))
-    return [
-        tell(application, [_event(row) for row in events], call.today)
+    found = [
+        (application, [_event(row) for row in events])
         for application, events in groupby(rows, key=_application)
     ]
+    if call.app == "id_card" and query.id is None:
+        await _attest(call, found)
+    return [tell(application, events, call.today) for application, events in found]
+
+
+async def _attest(call: Call, found: Sequence[tuple[Application, Sequence[Event]]]) -> None:
+    """Until when the newest card holds that was handed over: the platform reminds of its renewal."""
+    number = call.citizen.claim("id_number")
+    cards = (id_card.validity(number, events) for _, events in found)
+    newest = next((card for card in cards if card is not None), None)
+    if newest is not None:
+        with suppress(Unavailable):  # another time; the answer doesn't wait for it
+            await call.attest("id_card_until", newest.until.isoformat(), newest.made_on)
 
 
 def _application(row: Any) -> Application:

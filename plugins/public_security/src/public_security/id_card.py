@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from msgspec import Struct
+
 from shopkit import Document, Progress, Result, Text
+from shopkit.local import local
+from shopkit.months import same_day
 from shopkit.steps import BadHistory, Event, Path
 
 from . import words
@@ -15,6 +19,7 @@ from .models import Application
 from .progress import Filed, promise
 
 KINDS: Final = tuple(FACTS.id_card.fees)
+MONTHS: Final = 12
 PATH: Final = Path(
     steps=("accepted", "fee", "checked", "reviewed", "sent", "produced", "arrived", "collected"),
     step_of={"fee_settled": "fee", "fee_exempt": "fee"},
@@ -33,6 +38,30 @@ PATH: Final = Path(
     collect="collected",
 )
 """Once it is signed (`reviewed`) a card is made."""
+
+
+VALID_YEARS: Final = ((16, 5), (26, 10), (46, 20))
+"""Below which age a card holds for how many years; from 46 on it holds for good (Resident Identity
+Card Law art. 5)."""
+MADE: Final = "produced"
+
+
+class Validity(Struct, frozen=True):
+    """Until when a card holds, by the record of the day on which it was made."""
+
+    until: date
+    made_on: date
+
+
+def validity(id_number: str, events: Sequence[Event]) -> Validity | None:
+    """Of a card that was handed over; None before that, and for one that holds for good."""
+    made = next((local(event.at) for event in events if event.what == MADE), None)
+    if made is None or all(event.what != PATH.collect for event in events):
+        return None
+    born = date.fromisoformat(f"{id_number[6:10]}-{id_number[10:12]}-{id_number[12:14]}")
+    age = made.year - born.year - ((made.month, made.day) < (born.month, born.day))
+    years = next((years for below, years in VALID_YEARS if age < below), None)
+    return None if years is None else Validity(same_day(made, years * MONTHS), made)
 
 
 class Card(Filed):

@@ -30,6 +30,15 @@ from .appointments import (
     Slots,
     SlotsQuery,
 )
+from .attributes import (
+    DECLARABLE,
+    NAMES,
+    TYPES,
+    Attestation,
+    Attested,
+    AttributeName,
+    fault,
+)
 from .base import (
     CONTRACT,
     CONTRACTS,
@@ -64,11 +73,11 @@ from .progress import Document, Progress, ProgressQuery, Result, Step
 from .raw import RawAnswer, RawAsk
 
 __all__ = [
-    "CONTRACT", "CONTRACTS", "ApplyForm", "Basis", "Bill", "BillDetail", "BillLine", "BillsQuery",
+    "CONTRACT", "CONTRACTS", "DECLARABLE", "NAMES", "TYPES", "ApplyForm", "Attestation", "Attested", "AttributeName", "Basis", "Bill", "BillDetail", "BillLine", "BillsQuery",
     "BookAsk", "Booking", "BookingsQuery", "Calculation", "CaseNews", "Cell", "Charge", "ChargePaid",
     "ChargeRefunded", "Column", "Document", "Enquiry", "Event", "EventType", "Figure", "Filled",
     "FormQuery", "Handed", "Id", "Kind", "Limit", "Line", "Material", "Matter", "Media", "Minor",
     "Outcome", "Place", "Prefill", "Progress", "ProgressQuery", "RawAnswer", "RawAsk", "Reading", "Reason",
     "Receipt", "RefundNoted", "Result", "SignedMinor", "Slot", "SlotKind", "Slots", "SlotsQuery",
-    "Step", "Submission", "Supplement", "Table", "Text", "Values", "Withdrawal",
+    "Step", "Submission", "Supplement", "Table", "Text", "Values", "Withdrawal", "fault",
 ]  # fmt: skip

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-EventType = Literal["consent.withdrawn", "rating.given", "rectification.opened"]
+EventType = Literal[
+    "consent.withdrawn", "rating.given", "rectification.opened", "attribute.disputed", "citizen.deleted"
+]  # fmt: skip
 
 
 class Event(Struct, frozen=True):

@@ -102,6 +102,11 @@ def since_2(_: App, manifest: Manifest) -> str:
     return "" if manifest.contract > 1 else "came with contract 2"
 
 
+def attests(_: App, manifest: Manifest) -> str:
+    """For checks about what a shop tells of citizens."""
+    return "" if manifest.attests else "the shop attests nothing"
+
+
 def hears(_: App, manifest: Manifest) -> str:
     """For checks about events."""
     return "" if manifest.webhooks else "the shop wants no events"

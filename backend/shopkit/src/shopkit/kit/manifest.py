@@ -9,7 +9,7 @@ from .. import sql  # noqa: TID252 (the package is one thing)
 from ..errors import NotFound, ShopError  # noqa: TID252 (the same)
 from ..sandbox import REGION  # noqa: TID252 (the same)
 from .bench import SAMPLE, Bench, Probe, in_both_languages
-from .checks import Skipped, check, hold, short
+from .checks import Skipped, attests, check, hold, short
 from .targets import InProcess
 
 SQL: Final = sql.load(Path(__file__).with_name("queries.sql"))
@@ -84,3 +84,13 @@ async def no_personal_numbers_in_clear(b: Bench) -> None:
         as_bytes = {s for s in seen if len(s) in {2 * PHONE_LENGTH, 2 * ID_LENGTH}}
         seen |= {bytes.fromhex(s).decode("latin-1") for s in as_bytes}
         hold(not seen & numbers, f"table {table[0]} has {len(seen & numbers)} of them")
+
+
+@check("manifest", needs="inside", when=attests)
+async def attests_what_it_names(b: Bench) -> None:
+    """What the shop attests of citizens is named in its manifest, has the attribute's type, and is of no day to come."""
+    inside = cast("InProcess", b.target)
+    for person in b.people[:SAMPLE]:
+        for probe in b.probes():
+            await b.answers(probe.operation, probe.asked, person)
+    hold(not inside.test.misattested, "; ".join(inside.test.misattested))

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 
 from .. import webhooks  # noqa: TID252 (the package is one thing)
-from ..call import Citizen, FetchMaterial, NoTables, ShopDb  # noqa: TID252 (the same)
+from ..call import Attest, Citizen, FetchMaterial, NoTables, ShopDb  # noqa: TID252 (the same)
 from ..contract import CONTRACTS, Event, RawAnswer, RawAsk  # noqa: TID252 (the same)
 from ..manifest import DISCOVERY, OLDEST, App, RawRoute, Webhooks  # noqa: TID252 (the same)
 from ..routing import match  # noqa: TID252 (the same)
@@ -21,7 +21,7 @@ from .calls import Caller, question
 from .clock import seconds
 from .guard import Guard
 from .http import BODY_MAX, Answer, Fault, Gone, Receive, Scope, Send, header, problem, read, reply
-from .platform import no_platform
+from .platform import no_platform, nobody_to_tell
 from .trust import NoKeys, Trust
 
 log = logging.getLogger("shopkit.serve")
@@ -45,10 +45,11 @@ class ShopService:
     (`seen`) is in it, unless another is given. Raises BadManifest where code is missing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is named by who serves)
         self, shop: Shop, *, trust: Trust, secret: bytes, opened: Opened = no_tables,
         materials: FetchMaterial = no_platform, webhook_secret: str = "", base: str = "",
         clock: Callable[[], float] = seconds, seen: Replays | None = None,
+        attests: Attest = nobody_to_tell,
     ) -> None:  # fmt: skip
         shop.check()
         self._shop = shop
@@ -59,7 +60,7 @@ class ShopService:
         self._base = base.rstrip("/")
         self._clock = clock
         self._guard = Guard(shop.manifest.id, trust, seen or Memory())
-        self._caller = Caller(shop, secret, materials)
+        self._caller = Caller(shop, secret, materials, attests)
         self._contracts = [c for c in CONTRACTS if c <= shop.manifest.contract]
         self._operations = {
             (contract, app.id): operations(app, contract)

@@ -11,7 +11,7 @@ import msgspec
 
 from .. import egress  # noqa: TID252 (the package is one thing)
 from ..answers import ASKS, OUTCOMES, WrongAnswer, checked  # noqa: TID252 (the same)
-from ..call import Call, Citizen, FetchMaterial, ShopDb  # noqa: TID252 (the same)
+from ..call import Attest, Call, Citizen, FetchMaterial, ShopDb  # noqa: TID252 (the same)
 from ..contract import Outcome  # noqa: TID252 (the same)
 from ..errors import BadForm, NotFound, Refused, ShopError, Unavailable  # noqa: TID252 (the same)
 from ..local import local  # noqa: TID252 (the package is one thing)
@@ -29,10 +29,13 @@ TRACE_PARTS: Final = 4
 class Caller:
     """Calls one shop."""
 
-    def __init__(self, shop: Shop, secret: bytes, materials: FetchMaterial) -> None:
+    def __init__(
+        self, shop: Shop, secret: bytes, materials: FetchMaterial, attests: Attest
+    ) -> None:
         self._shop = shop
         self._secret = secret
         self.materials = materials
+        self.attests = attests
         self._http = egress.client(shop.manifest.egress)
 
     async def close(self) -> None:
@@ -45,7 +48,7 @@ class Caller:
         return Call(
             citizen, language(header(scope, b"accept-language")), now, local(now),
             trace(header(scope, b"traceparent")), self.deadline_s(header(scope, DEADLINE)), db,
-            self._secret, app, self.materials, self._http,
+            self._secret, app, self.materials, self._http, self.attests,
         )  # fmt: skip
 
     def deadline_s(self, said: bytes) -> float:
