@@ -21,6 +21,8 @@ from rich.table import Table
 from tests.bench import gateway
 from tests.bench.gateway import City
 from tests.bench.home import homes, nothings
+from tests.bench.identity import AT_ONCE, CONNECTIONS, Centre, Doors
+from tests.bench.load import Plan, raw
 from tests.bench.pay import CLIENTS, CROWDS, SHOPS, Till
 from tests.bench.place import ROOT, Place
 from tests.bench.reckon import Statements
@@ -55,6 +57,8 @@ class Scale(Struct, frozen=True):
     """Rows of a channel's statement."""
     entries: tuple[int, int]
     """Entries of a young ledger and of an old one."""
+    tokens: int
+    """Sign-ins, and refreshes at the token endpoint."""
     fetch: bool
     """Whether peers that npm can bring are installed."""
 
@@ -66,11 +70,19 @@ FULL: Final = Scale(
     calls=2_000,
     statement=300_000,
     entries=(10_000, 1_000_000),
+    tokens=4_000,
     fetch=True,
 )
 
 QUICK: Final = Scale(
-    seconds=0.5, block=160, rounds=1, calls=100, statement=1_000, entries=(100, 1_000), fetch=False
+    seconds=0.5,
+    block=160,
+    rounds=1,
+    calls=100,
+    statement=1_000,
+    entries=(100, 1_000),
+    tokens=200,
+    fetch=False,
 )
 
 NEAR_GOAL_US: Final = 150.0
@@ -188,6 +200,31 @@ def measure_gateway(place: Place, scale: Scale) -> list[Row]:
     return [*rows, row("neighbours_p99", near.beside, "ms", beside, near.alone)]
 
 
+def measure_identity(place: Place, scale: Scale) -> list[Row]:
+    """A token checked for each request, sign-ins, and the token endpoint under many at once."""
+    doors = Doors(place)
+    with doors.serve() as server:
+        doors.both(server, scale.seconds / 6)
+        both = [doors.both(server, scale.seconds / 2) for _ in range(scale.rounds)]
+    ours, theirs = (statistics.median(one) for one in zip(*both, strict=True))
+    seen = Centre(place, scale.tokens).measure()
+    with place.bare("asgi", str(seen.tokens.bytes)) as bare:
+        few, many = (
+            place.load(Plan(bare.port, [raw("GET", "/healthz", {})] * scale.tokens, connections))
+            for connections in (CONNECTIONS, AT_ONCE)
+        )
+    peer = f"bare ASGI, same server, {seen.tokens.bytes} bytes"
+    rate = seen.tokens.answered / seen.tokens.seconds
+    return [
+        row("verified", ours, "requests/CPU-s", "the same door without identity", theirs),
+        row("sign_ins", seen.sign_ins, "sign-ins/s", peer, few.answered / few.seconds),
+        row(
+            "token", rate, "requests/s", f"{peer}, {AT_ONCE} at once", many.answered / many.seconds
+        ),
+        row("token_p99", seen.tokens.p99_ms, "ms", f"{peer}, {AT_ONCE} at once", many.p99_ms),
+    ]
+
+
 def show(rows: list[Row], took_s: float) -> None:
     """For people."""
     table = Table(title=f"CivicMall beside its peers ({took_s:.0f} s)")
@@ -220,6 +257,8 @@ def main(args: list[str]) -> int:
         rows += measure_reckoning(place, scale)
         out.print("gateway: single calls, proxies, neighbours …")
         rows += measure_gateway(place, scale)
+        out.print("identity: a token a request, sign-ins, the token endpoint …")
+        rows += measure_identity(place, scale)
     show(rows, time.monotonic() - began)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")

@@ -135,7 +135,7 @@ async def _overheads(city: City, count: int) -> dict[str, Calls]:
     async with app.assemble(settings, registry) as parts:
         gateway, clock = parts.gateway, parts.house.clock
         person = people(clock.today())[0]
-        who = caller(await verified(parts.house, person, "bench_near", ["asking"]), 2)
+        who = caller(await verified(parts.house, registry, person, "bench_near", ["asking"]), 2)
 
         def through(shop: str, name: str) -> Call:
             return lambda: gateway.ask(who, shop, name, "enquire.run", ASKED, "en")

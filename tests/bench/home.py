@@ -9,6 +9,7 @@ from tests.bench.load import Plan, Seen, raw
 from tests.bench.place import Place, Process
 from tests.citizens import caller, own_house, verified
 
+from civicmall import app
 from civicmall.identity import Tokens
 from civicmall.kernel.config import Settings
 from shopkit.sandbox import people
@@ -28,7 +29,9 @@ async def tokens(place: Place, server: Process) -> list[str]:
     async with own_house(settings, size_max=4) as house:
         made = Tokens(house.keys, settings.public_url, house.clock)
         wanted = people(house.clock.today())[:CITIZENS]
-        known = (verified(house, person, "utility_bills", APPS) for person in wanted)
+        found = Settings.from_env({}, database_url="unused")  # with the checkout's shops
+        registry = await asyncio.to_thread(app.open_registry, found)
+        known = (verified(house, registry, person, "utility_bills", APPS) for person in wanted)
         return [made.access(caller(citizen, 2)) for citizen in await asyncio.gather(*known)]
 
 

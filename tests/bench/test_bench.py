@@ -39,7 +39,7 @@ def test_every_figure_is_measured_and_written(tmp_path: Path) -> None:
         "away_overhead", "away_overhead_p99",
         *([*RAW, "typed_away", "typed_shared"] if kept["@fastify/http-proxy"] else []),
         *([f"{name}_nginx" for name in RAW] if kept["nginx"] else []),
-        "neighbours_p99",
+        "neighbours_p99", "verified", "sign_ins", "token", "token_p99",
     ]  # fmt: skip
     for row in rows:
         # The slowest of a hundred calls through the gateway may beat the slowest past it.

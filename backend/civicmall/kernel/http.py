@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Sequence
+from functools import cache, partial
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from types import GenericAlias
 from typing import Annotated, Any, Final, Generic, TypeVar, cast
 
@@ -12,6 +14,7 @@ import asyncpg
 import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
+from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
@@ -124,6 +127,47 @@ def problems(*kinds: type[Problem]) -> dict[int, ResponseSpec]:
         )
         for status, found in sorted(by_status.items())
     }
+
+
+def client_ip(request: Request[Any, Any, Any], trusted: str) -> str:
+    """Who sends a request: the socket's address, or, where that is a proxy of ours (`trusted`, as
+    Settings.trusted_proxies), the nearest address before our proxies in X-Forwarded-For.
+
+    What stands further left was written by the caller and is never looked at (RFC 7239, section
+    8.1). Empty where there is no socket; an IPv4 address that came as IPv6 is IPv4.
+    """
+    client = request.scope["client"]
+    peer = _address(client[0]) if client else None
+    if peer is None:
+        return ""
+    ours = _proxies(trusted)
+    said = ",".join(request.headers.getall("x-forwarded-for", [])).split(",")
+    while said and any(peer in one for one in ours):
+        before = _address(said.pop())
+        if before is None:
+            break
+        peer = before
+    return str(peer)
+
+
+@cache
+def _proxies(trusted: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(one.strip()) for one in trusted.split(",") if one.strip())
+
+
+def _address(said: str) -> IPv4Address | IPv6Address | None:
+    """An address, with or without a port, as proxies write it."""
+    said = said.strip()
+    if said.startswith("["):
+        said = said[1:].partition("]")[0]
+    elif said.count(":") == 1:
+        said = said.partition(":")[0]
+    try:
+        found = ip_address(said.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found
 
 
 def language(request: Request[Any, Any, Any]) -> i18n.Lang:
@@ -273,16 +317,62 @@ HANDLERS: Final[dict[Any, Any]] = {
 }
 
 
-def one_by_one(app: Litestar) -> Litestar:
-    """Let a handler's dependencies be looked up one after the other.
+class LookedUp(Provide):
+    """A dependency that is only looked up: `read` gets it from the connection, and never waits."""
 
-    The framework starts a task for each, which for ours, that only look something up, costs more
-    than the whole rest of it: six took 0.24 ms so, and 0.05 ms in a row.
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        def provide(request: Request[Any, Any, Any]) -> Any:
+            return read(request)
+
+        super().__init__(provide, sync_to_thread=False)
+        self.read = read
+
+
+def one_by_one(app: Litestar) -> Litestar:
+    """Let a handler's dependencies be looked up one after the other, and its guards see itself.
+
+    The framework starts a task for each dependency, which for ours costs more than the whole rest of
+    it: six took 0.24 ms so, and 0.05 ms in a row; those that are only looked up take 1 µs instead of
+    9. For each guard it copies the handler, a tenth of a short request; ours only look at it.
     """
     for route in app.routes:
         if isinstance(route, HTTPRoute):
-            for _, model in route.route_handler_map.values():
-                model.dependency_batches = [
-                    {one} for batch in model.dependency_batches for one in batch
-                ]
+            for handler, model in route.route_handler_map.values():
+                untyped: Any = handler
+                if hasattr(untyped, "__dict__"):  # the framework's own answers to OPTIONS have none
+                    untyped.authorize_connection = partial(_pass_guards, untyped)
+                _resolve_quickly(handler.signature_model, model)
     return app
+
+
+def _resolve_quickly(signature: Any, model: Any) -> None:
+    wanted = [one for batch in model.dependency_batches for one in batch]
+    looked = {one.key: one.provide.read for one in wanted if isinstance(one.provide, LookedUp)}
+    waiting = [one for one in wanted if one.key not in looked]
+    model.dependency_batches = [{one} for one in waiting]
+    if not looked:
+        return
+    look = partial(_look_up, looked)
+    if waiting or not looked.keys() >= set(signature._fields):
+        model.extractors = [*model.extractors, look]
+    else:  # what else would be taken from the connection was for the providers
+        model.extractors = [look]
+        signature.parse_values_from_connection_kwargs = _as_they_are
+
+
+def _as_they_are(connection: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What was only looked up came from ourselves, and is not checked against its type again."""
+    del connection
+    return kwargs
+
+
+async def _look_up(
+    wanted: dict[str, Callable[[Any], Any]], values: dict[str, Any], connection: Any
+) -> None:
+    for key, read in wanted.items():
+        values[key] = read(connection)
+
+
+async def _pass_guards(handler: Any, connection: Any) -> None:
+    for guard in handler.resolve_guards():
+        await guard(connection, handler)
