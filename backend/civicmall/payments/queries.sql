@@ -1,8 +1,8 @@
--- name: create_order(bucket, id, citizen_id, amount_minor, currency, lives_s, shops, apps, charge_ids, fee_codes, titles, beneficiaries, periods, amounts, accounts)!
+-- name: create_order(bucket, id, citizen_id, acted_by, amount_minor, currency, lives_s, shops, apps, charge_ids, fee_codes, titles, beneficiaries, periods, amounts, accounts)!
 -- A charge that stands in another order breaks the key of payments.charge, and nothing is written.
 with made as (
-    insert into payments.orders (bucket, id, citizen_id, state, amount_minor, currency, expires_at)
-    values (:bucket, :id, :citizen_id, 'created', :amount_minor, :currency,
+    insert into payments.orders (bucket, id, citizen_id, acted_by, state, amount_minor, currency, expires_at)
+    values (:bucket, :id, :citizen_id, :acted_by, 'created', :amount_minor, :currency,
             now() + make_interval(secs => :lives_s::float8))
 ), wanted as (
     select * from unnest(:shops::text[], :apps::text[], :charge_ids::text[], :fee_codes::text[],
@@ -22,15 +22,18 @@ from wanted;
 -- name: order(bucket, id)^
 -- record_class: OrderRow
 select id, citizen_id, state, amount_minor, refunded_minor, currency, created_at, expires_at,
-       paid_at, closed_at, channel, channel_txn, refunding_minor, tenders, tender_minor
+       paid_at, closed_at, channel, channel_txn, refunding_minor, tenders, tender_minor, acted_by
 from payments.orders where bucket = :bucket and id = :id;
 
--- name: orders(bucket, citizen_id, before, most)
+-- name: orders(bucket, citizen_id, before, most, shops)
 -- record_class: OrderRow
 select id, citizen_id, state, amount_minor, refunded_minor, currency, created_at, expires_at,
-       paid_at, closed_at, channel, channel_txn, refunding_minor, tenders, tender_minor
+       paid_at, closed_at, channel, channel_txn, refunding_minor, tenders, tender_minor, acted_by
 from payments.orders
 where bucket = :bucket and citizen_id = :citizen_id and (:before::uuid is null or id < :before::uuid)
+  and (:shops::text[] is null or not exists (
+      select from payments.line l
+      where l.bucket = :bucket and l.order_id = orders.id and l.shop <> all(:shops::text[])))
 order by id desc limit :most;
 
 -- name: lines(bucket, order_id)
@@ -61,7 +64,7 @@ set was = state, state = 'paying', channel = :channel,
 where bucket = :bucket and id = :id and citizen_id = :citizen_id
   and state in ('created', 'paying') and expires_at > now()
 returning id, citizen_id, state, amount_minor, refunded_minor, currency, created_at, expires_at,
-          paid_at, closed_at, channel, channel_txn, refunding_minor, tenders, tender_minor;
+          paid_at, closed_at, channel, channel_txn, refunding_minor, tenders, tender_minor, acted_by;
 
 -- name: close(bucket, id, only_expired)$
 -- Cancelled or expired: the charges are free again.
@@ -208,11 +211,12 @@ returning id;
 
 -- name: sandbox_open(bucket, order_id, amount_minor)!
 -- A declined payment may be tried again, and so may one of another amount than was asked for, and one
--- that was closed because its payer went to another channel, and comes back.
+-- that was closed because its payer went to another channel, and comes back. What went back before was
+-- of the other amount.
 insert into payments.sandbox_payment as s (bucket, order_id, amount_minor, state)
 values (:bucket, :order_id, :amount_minor, 'waiting')
 on conflict (bucket, order_id) do update
-set state = 'waiting', txn = null, paid_minor = null, paid_at = null
+set state = 'waiting', txn = null, paid_minor = null, paid_at = null, returned_minor = 0
 where s.state in ('declined', 'cancelled')
    or (s.state = 'paid' and s.paid_minor <> s.amount_minor);
 
@@ -257,8 +261,9 @@ where s.state = 'late' and o.state = 'closed' limit :most;
 select state, amount_minor, txn, paid_minor, paid_at, manner from payments.sandbox_payment
 where bucket = :bucket and order_id = :order_id;
 
--- name: sandbox_return(bucket, order_id, return_id, amount_minor, state, at, event_id, type, body)$
--- The money's way back, once for each `return_id`; one that failed goes through when asked again.
+-- name: sandbox_return(bucket, order_id, txn, return_id, amount_minor, state, at, event_id, type, body)$
+-- The money's way back, once for each `return_id`; one that failed goes through when asked again. It
+-- counts towards its own payment, not towards one that its payer made good a wrong amount with.
 with noted as (
     insert into payments.sandbox_return as r (bucket, order_id, return_id, amount_minor, state, at)
     values (:bucket, :order_id, :return_id, :amount_minor, :state::text, :at)
@@ -268,7 +273,7 @@ with noted as (
 ), moved as (
     update payments.sandbox_payment s set returned_minor = s.returned_minor + noted.amount_minor
     from noted
-    where noted.state = 'done' and s.bucket = :bucket and s.order_id = :order_id
+    where noted.state = 'done' and s.bucket = :bucket and s.order_id = :order_id and s.txn = :txn
 ), told as (
     insert into kernel.outbox (bucket, id, type, body)
     select :bucket, :event_id::uuid, :type, :body from noted where noted.state = 'pending'

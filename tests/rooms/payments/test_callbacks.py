@@ -140,6 +140,39 @@ async def test_a_wrong_amount_at_the_cashier_can_be_made_good(city: City) -> Non
     assert [kind for kind, *_ in await postings(city, made)] == ["suspense", "payment"]
 
 
+@pytest.mark.parametrize("when", ["before", "between", "after"])
+async def test_a_wrong_amount_goes_back_whenever_the_right_one_comes(city: City, when: str) -> None:
+    someone, operator = await payer(city), await city.operator()
+    made = await someone.paid(choice="wrong_amount")
+    await city.settled()
+    txn = await city.house.db.fetchval(
+        "select txn from payments.channel_payment where order_id = $1", UUID(made["id"])
+    )
+
+    async def give_back() -> None:
+        ask = {"order_id": made["id"], "channel": "sandbox", "txn": txn}
+        answer = await operator.post("/v1/desk/mismatches/return", json=ask)
+        assert answer.json()["state"] == "approved", answer.text
+        await city.settled()
+
+    if when == "before":
+        await give_back()
+    cashier = (await someone.pay(made)).json()
+    if when == "between":
+        await give_back()
+    assert (await someone.choose(cashier)).json()["state"] == "paid"
+    await city.settled()
+    if when == "after":
+        await give_back()
+    assert (await someone.state(made))["state"] == "fulfilled"
+    kinds = [kind for kind, *_ in await postings(city, made)]
+    assert sorted(kinds) == ["payment", "return", "suspense"]
+    refund = {"order_id": made["id"], "no": 1}
+    await operator.post("/v1/desk/refunds", json=refund, headers={"idempotency-key": uuid4().hex})
+    await city.settled()
+    assert (await someone.state(made))["state"] == "refunded", "and so does the right one"
+
+
 async def test_a_wrong_amount_holds_no_charge_for_ever(city: City) -> None:
     someone, wanted = await payer(city), charge()
     made = await someone.paid(wanted, choice="wrong_amount")

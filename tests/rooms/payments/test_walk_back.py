@@ -28,4 +28,4 @@ class FromMoney(Walk):
 
 
 def test_whatever_happens_after_money_came(settings: Settings, kiosk_registry: Registry) -> None:
-    walk(FromMoney, settings, kiosk_registry, STEPS, way=2)
+    walk(FromMoney, settings, kiosk_registry, STEPS, way=5)

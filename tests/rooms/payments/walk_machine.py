@@ -38,7 +38,10 @@ from civicmall.shops import Registry
 STEPS: Final = 50
 """Of one citizen; then comes the next, with new charges."""
 KINDS: Final = ("ok-101", "ok-250000", "ok-103", "refuse-104", "refuse-120000", "shut-106")
-ANY = st.integers(0, 2**16)
+ANY = st.tuples(*[st.integers(0, 49)] * 3).map(lambda no: (no[0] * 50 + no[1]) * 50 + no[2])
+"""Any number, in digits below a hundred: of greater ones Hypothesis mixes in those that stand in
+whatever modules are loaded, and a walk's way would hang on which tests ran before it.
+"""
 DIES = st.sampled_from([0] * 10 + list(range(1, 11)))
 """At which beat a step dies; at most steps nothing does."""
 
@@ -93,8 +96,8 @@ class Walker(RuleBasedStateMachine):
         self.staff = [
             Staff(ids.new(bucket), uuid4(), "甲", "operator", None),
             Staff(ids.new((bucket + 1) % ids.BUCKETS), uuid4(), "乙", "operator", None),
-            Staff(ids.new((bucket + 2) % ids.BUCKETS), uuid4(), "丙", "department", KIOSK),
-            Staff(ids.new(bucket), uuid4(), "丁", "department", "utility_bills"),
+            Staff(ids.new((bucket + 2) % ids.BUCKETS), uuid4(), "丙", "manager", KIOSK),
+            Staff(ids.new(bucket), uuid4(), "丁", "manager", "utility_bills"),
         ]
         self.desks = [
             Desk(one.staff_id, one.role == "operator", one.shop == KIOSK) for one in self.staff
@@ -104,9 +107,7 @@ class Walker(RuleBasedStateMachine):
         """By key: the id that was answered, the same request again, and another with its key."""
         self.news: list[tuple[Order, Any]] = []
         """The sandbox's callbacks on their way."""
-        for bank in self.world.banks.values():
-            bank.mood = "done"
-        self.world.doors_open = True
+        self.run(self.world.begin())
 
     def pick(self, number: int) -> Order:
         """Every second time one that is still open, where there is one; else any."""
@@ -208,8 +209,6 @@ class Walker(RuleBasedStateMachine):
             self.met["by purses"] += sum(map(bool, refund.parts or [])) > 1
         self.met.update(f"money {money.outcome}" for money in self.model.money.values())
         self._banks_have_it()
-        for bank in self.world.banks.values():
-            bank.__init__(bank.name, self.world.life.beat, *bank.purses)
 
     def _banks_have_it(self) -> None:
         """A callback may be lost and its order paid elsewhere: the bank's statement tells of that."""

@@ -141,9 +141,8 @@ class Citizen:
 
     async def consent(self) -> None:
         """Let the meters know the phone."""
-        await identity.give_consent(
-            self.world.house.db, self.id, METERS, "water", ["phone"], frozenset({"phone"})
-        )
+        asked = self.world.registry.purposes_asked(METERS, "water", self.id)
+        await identity.give_consent(self.world.house, self.id, METERS, "water", ["phone"], asked)
 
     def owes(self, amount_minor: int, due_on: date, whom: str = "一号表") -> dict[str, Any]:
         """A new bill."""
