@@ -12,6 +12,7 @@ from civicmall.kernel import crypto, db, ids
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
+from civicmall.shops import Registry
 from shopkit.sandbox import Person
 
 
@@ -30,12 +31,13 @@ def caller(citizen: UUID, level: int = 1) -> Caller:
     return Caller(citizen, ids.new(ids.bucket_of(citizen)), level)
 
 
-async def verified(house: House, person: Person, shop: str, apps: Iterable[str]) -> UUID:
+async def verified(
+    house: House, registry: Registry, person: Person, shop: str, apps: Iterable[str]
+) -> UUID:
     """A person of the sandbox who has proved who they are and lets these apps know their number."""
     citizen = await identity.account(house, person.phone)
     await identity.verify(house, citizen, Verification(person.name, person.id_number))
     for app in apps:
-        await identity.give_consent(
-            house.db, citizen, shop, app, ["id_number"], frozenset({"id_number"})
-        )
+        asked = registry.purposes_asked(shop, app, citizen)
+        await identity.give_consent(house, citizen, shop, app, ["id_number"], asked)
     return citizen

@@ -48,8 +48,9 @@ async def served(
     """Its address, until left."""
     with on or listener() as found:
         config = uvicorn.Config(
-            application, http=http, lifespan=lifespan, log_config=None, access_log=False
-        )
+            application, http=http, lifespan=lifespan, log_config=None, access_log=False,
+            proxy_headers=False,
+        )  # fmt: skip
         server = uvicorn.Server(config)
         serving = await begin(server, found)
         try:

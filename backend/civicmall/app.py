@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+import os
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from litestar import Litestar, Request, Router
-from litestar.datastructures import State
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
@@ -42,6 +42,7 @@ from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
 from civicmall.kernel.middleware import Outermost
 from civicmall.kernel.outbox import Drain, Handlers
+from civicmall.kernel.personal import Personal
 
 log = logs.get("app")
 HERE: Final = Path(__file__).parent
@@ -50,6 +51,8 @@ ROOMS: Final = (
     "recommend", "ratings",
 )  # fmt: skip
 """The rooms that keep tables, lowest first."""
+SEALED: Final = (*identity.SEALED, *cases.SEALED)
+"""What is sealed at rest, and is sealed anew when the keys rotate."""
 CITIZEN: Final[list[dict[str, list[str]]]] = [{"citizen": []}]
 STAFF: Final[list[dict[str, list[str]]]] = [{"staff": []}]
 TAGS: Final = {
@@ -64,6 +67,7 @@ TAGS: Final = {
     "inbox": "Messages to the citizen.",
     "channels": "What payment channels call.",
     "callbacks": "What shops at addresses of their own call.",
+    "oauth": "For clients that sign citizens in here: OAuth 2.0 and OpenID Connect.",
     "staff": "Staff's sign-in.",
     "desk": "What departments and operators work with.",
     "sandbox": "Only in a sandbox: messages, people, the cashier.",
@@ -78,8 +82,11 @@ class Parts(Struct):
     registry: shops.Registry
     gateway: gateway.Gateway
     tokens: identity.Tokens
+    federation: identity.Federation
+    authority: identity.levels.Authority
     channels: payments.Channels
     catalogue: catalogue.Catalogue
+    personal: tuple[Personal, ...]
     drain: Drain
     handlers: Handlers
     jobs: list[jobs.Job]
@@ -109,8 +116,10 @@ async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
     try:
         house = House(settings, Clock(), keys, pool)
         await mode.keep(pool, sandbox=settings.sandbox)
+        await identity.first_signing_key(house)
         await shops.record(pool, registry)
         await releases.record(house, registry)
+        await identity.agreements.fill_purposes(pool, registry.purposes())
         await catalogue.load(pool)
         if settings.sandbox:
             await identity.sandbox.add_staff(
@@ -127,14 +136,16 @@ async def prepare(settings: Settings, registry: shops.Registry) -> list[str]:
 
 
 async def check(settings: Settings) -> list[str]:
-    """What is wrong with the books: a ledger that doesn't balance, a closed day that isn't as it was,
-    events that were given up on.
+    """What is wrong with the books: a ledger that doesn't balance, a closed day that isn't as it was
+    (of the ledger, or of the citizens' audit), events that were given up on.
     """
-    password = crypto.load(settings.data_dir).password(db.APP_ROLE)
+    keys = crypto.load(settings.data_dir)
+    password = keys.password(db.APP_ROLE)
     pool = await db.open_pool(settings.database_url, password=password, size_max=1)
     try:
         total = sum(account.balance_minor for account in await payments.ledger.balances(pool))
         differing = await payments.ledger.differing(pool)
+        torn = await identity.audit.look(pool, keys)
         counts = await outbox.counts(pool)
     finally:
         await pool.close()
@@ -144,6 +155,7 @@ async def check(settings: Settings) -> list[str]:
         f" are {one.found}; run `civicmall ledger verify`"
         for one in differing
     ]
+    findings += [f"the audit: {one}; run `civicmall audit verify`" for one in torn]
     return findings + ([f"{counts.dead} events were given up on"] if counts.dead else [])
 
 
@@ -164,13 +176,21 @@ async def assemble(
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         handlers = Handlers()
         drain = Drain(pool, handlers)
-        house = House(settings, clock or Clock(), keys, pool, hint=drain.hint)
+        here = clock or Clock()
+        texts = identity.senders.open_sender(os.environ, client, here, sandbox=settings.sandbox)
+        house = House(settings, here, keys, pool, hint=drain.hint, texts=texts)
         tokens = identity.Tokens(house.keys, settings.public_url, house.clock)
+        federation = identity.federation.open_federation(house, client)
+        authority = identity.levels.open_authority(house, client, tokens.signing)
+        await identity.learn_keys(house, tokens)
         await releases.refresh(pool, registry)
         gate = gateway.Gateway(house, registry)
         stack.push_async_callback(gate.stop)
         tokens.show(gate.platform.jwk())
+        inbox.listen(handlers)
         gateway.listen(handlers, gate)
+        identity.exchange.logout.listen(handlers)
+        gateway.tell_logouts(handlers, house, tokens, gate.platform)
         await gate.start()
         channels = payments.open_channels(house, client)
         payments.listen(handlers, house, gate, channels, client)
@@ -180,18 +200,25 @@ async def assemble(
         gate.callbacks.tell_case = partial(cases.told, house)
         cases.listen(handlers, registry)
         ratings.listen(handlers, house, registry, gate)
+        identity.attributes.listen(handlers)
+        identity.objections.listen(handlers)
+        held = _personal(registry, gate)
         yield Parts(
             house=house,
             registry=registry,
             gateway=gate,
             tokens=tokens,
+            federation=federation,
+            authority=authority,
             channels=channels,
             catalogue=await catalogue.snapshot(pool),
+            personal=held,
             drain=drain,
             handlers=handlers,
             jobs=[
                 *idempotency.jobs(pool),
                 *identity.jobs(house, tokens),
+                *identity.attributes.jobs(house, held),
                 *inbox.jobs(house),
                 *releases.jobs(house, registry),
                 *gateway.jobs(house, gate),
@@ -201,6 +228,20 @@ async def assemble(
                 *ratings.jobs(house),
             ],
         )
+
+
+def _personal(registry: shops.Registry, gate: gateway.Gateway) -> tuple[Personal, ...]:
+    """What each room keeps about a citizen; who they are goes last, for the rest is found by it."""
+    return (
+        gateway.personal(registry, gate.gates),
+        payments.personal.personal(),
+        cases.personal(),
+        ratings.personal(),
+        recommend.personal(),
+        inbox.personal(),
+        idempotency.personal(),
+        identity.personal.personal(),
+    )
 
 
 async def _close(pool: db.Pool) -> None:
@@ -247,7 +288,7 @@ def create_app(
         guards: set[Any] = {*router.guards}  # pyright: ignore[reportUnknownMemberType] (generic)
         if identity.citizen_only in guards:
             router.security = CITIZEN
-        elif guards & {identity.staff_only, identity.operator_only}:
+        elif guards & identity.STAFF_GUARDS:
             router.security = STAFF
     app = Litestar(
         route_handlers=routers,
@@ -288,25 +329,26 @@ def _bearer(description: str) -> SecurityScheme:
 
 
 def _dependencies() -> dict[str, Provide]:
-    def from_state(name: str) -> Callable[[State], Any]:
-        def provide(state: State) -> Any:
-            return getattr(state, name)
+    """What handlers may ask for by name."""
 
-        return provide
+    def state(name: str) -> http.LookedUp:
+        return http.LookedUp(lambda connection: getattr(connection.app.state, name))
 
-    def provide_db(state: State) -> Any:
-        return state.house.db
-
-    def provide_lang(request: Request[Any, Any, Any]) -> str:
-        return http.language(request)
-
-    found = {
-        name: Provide(from_state(name), sync_to_thread=False)
-        for name in ("house", "registry", "gateway", "tokens", "channels", "catalogue")
-    }
-    return found | {
-        "db": Provide(provide_db, sync_to_thread=False),
-        "lang": Provide(provide_lang, sync_to_thread=False),
-        "caller": Provide(identity.provide_caller, sync_to_thread=False),
-        "staff": Provide(identity.provide_staff, sync_to_thread=False),
+    names = (
+        "house",
+        "registry",
+        "gateway",
+        "tokens",
+        "federation",
+        "authority",
+        "channels",
+        "catalogue",
+        "personal",
+    )
+    return {
+        **{name: state(name) for name in names},
+        "db": http.LookedUp(lambda connection: connection.app.state.house.db),
+        "lang": http.LookedUp(http.language),
+        "caller": http.LookedUp(identity.provide_caller),
+        "staff": http.LookedUp(identity.provide_staff),
     }

@@ -16,14 +16,45 @@ select create_distributed_table('cases.material', 'bucket', colocate_with => 'ke
 select create_distributed_table('cases.supplement', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('gateway.call', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('gateway.nonce', 'bucket', colocate_with => 'kernel.outbox');
-select create_distributed_table('identity.access', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.attribute', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('gateway.sub', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.audit', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.audit_anchor', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.audit_head', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.audit_reading', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.attempt', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.assertion', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.auth_code', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('identity.citizen', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.attribute_off', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('identity.code', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('identity.consent', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.dispute', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.deletion', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.counter_code', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.face_check', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.delegation', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.delegation_held', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.enterprise', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.grant_', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('identity.id_number', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.life_event', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.known_device', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.lookup', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.par', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.passkey', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.passkey_answered', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.passkey_id', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('identity.phone', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.reading', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.reading_objection', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.sandbox_face', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('identity.sandbox_message', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('identity.session', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.spent', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.tries', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.upstream_link', 'bucket', colocate_with => 'kernel.outbox');
+select create_distributed_table('identity.upstream_subject', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('inbox.message', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('kernel.idempotency', 'bucket', colocate_with => 'kernel.outbox');
 select create_distributed_table('payments.channel_payment', 'bucket', colocate_with => 'kernel.outbox');
@@ -58,6 +89,7 @@ select create_distributed_table('recommend.settings', 'bucket', colocate_with =>
 -- What desks look at, fed by events: by shop.
 select create_distributed_table('payments.desk_payment', 'shop', colocate_with => 'none');
 select create_distributed_table('cases.desk_case', 'shop', colocate_with => 'payments.desk_payment');
+select create_distributed_table('identity.desk_dispute', 'shop', colocate_with => 'payments.desk_payment');
 select create_distributed_table('payments.desk_refund', 'shop', colocate_with => 'payments.desk_payment');
 select create_distributed_table('ratings.desk_rating', 'shop', colocate_with => 'payments.desk_payment');
 select create_distributed_table('ratings.desk_rectification', 'shop', colocate_with => 'payments.desk_payment');
@@ -69,11 +101,22 @@ select create_distributed_table('payments.desk_entry', 'account', colocate_with 
 -- Small, and read by every request: a copy on each worker.
 select create_reference_table('catalogue.item');
 select create_reference_table('catalogue.item_past');
+select create_reference_table('identity.client');
+select create_reference_table('identity.client_secret');
+select create_reference_table('identity.signing_key');
 select create_reference_table('kernel.city');
 select create_reference_table('shops.version');
 
 -- Written by staff and jobs, joined by no citizen's request: on the coordinator.
+select citus_add_local_table_to_metadata('identity.audit_day');
+select citus_add_local_table_to_metadata('identity.desk_reading_objection');
+select citus_add_local_table_to_metadata('identity.factor_reset');
 select citus_add_local_table_to_metadata('identity.staff');
+select citus_add_local_table_to_metadata('identity.staff_enrolment');
+select citus_add_local_table_to_metadata('identity.staff_recovery');
+select citus_add_local_table_to_metadata('identity.staff_ticket');
+select citus_add_local_table_to_metadata('identity.staff_totp');
+select citus_add_local_table_to_metadata('identity.staff_tries');
 select citus_add_local_table_to_metadata('payments.ledger_day');
 select citus_add_local_table_to_metadata('payments.statement');
 select citus_add_local_table_to_metadata('payments.statement_bad');

@@ -11,7 +11,7 @@ import pytest
 from tests.api.tour import FILE, tour
 from tests.city import City
 
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "post", "put", "delete", "patch")
 
 
 async def test_the_tour_visits_every_operation(city: City) -> None:

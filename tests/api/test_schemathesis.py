@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
+import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 import requests
@@ -59,23 +61,25 @@ CHECKS: Final = [
 class Ground:
     """Things that are there, so that some requests get further than `not found`."""
 
-    def __init__(self, city: City, citizen: UUID, known: dict[str, str]) -> None:
+    def __init__(
+        self, city: City, citizen: UUID, staff: dict[str, Staff], known: dict[str, str]
+    ) -> None:
         self.city = city
         self.citizen = citizen
+        self.staff = staff
         self.known = known
 
     def token(self, who: str) -> str | None:
         """A session of its own, because some operations end it."""
-        session = ids.new(ids.bucket_of(self.citizen))
-        match who:
-            case "citizen":
-                found: Caller | Staff = Caller(self.citizen, session, 2)
-            case "operator":
-                found = Staff(ids.new(0), session, "o", "operator", None)
-            case "department":
-                found = Staff(ids.new(0), session, "d", "department", "utility_bills")
-            case _:
-                return None
+        if who == "anonymous":
+            return None
+        known = self.staff.get(who)
+        session = ids.new(ids.bucket_of(known.staff_id if known else self.citizen))
+        found: Caller | Staff = (
+            msgspec.structs.replace(known, session_id=session)
+            if known
+            else Caller(self.citizen, session, 2)
+        )
         return str(self.city.parts.tokens.access(found))
 
 
@@ -101,7 +105,16 @@ async def ground(city: City) -> Ground:
         "ticket": rating["id"], "message": message["id"], "code": item["code"],
         "item": item["code"], "channel": "sandbox",
     }  # fmt: skip
-    return Ground(city, me, known)
+    operator, department = await city.operator(), await city.department("utility_bills")
+    staff = {"operator": _staff(city, operator), "department": _staff(city, department)}
+    return Ground(city, me, staff, known)
+
+
+def _staff(city: City, client: httpx.AsyncClient) -> Staff:
+    """Whose client it is: somebody whose account is there."""
+    found = city.parts.tokens.check(client.headers["authorization"].split()[1])
+    assert isinstance(found, Staff)
+    return found
 
 
 def _meant_for(operation: Any) -> tuple[str, ...]:

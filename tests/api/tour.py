@@ -11,14 +11,22 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+from tests.api.tour_attributes import attributes
+from tests.api.tour_audit import audit
 from tests.api.tour_away import KEY, away
 from tests.api.tour_channels import channels
+from tests.api.tour_delegation import delegations
 from tests.api.tour_documents import documents
+from tests.api.tour_exchange import tokens_of_others
 from tests.api.tour_forms import forms
 from tests.api.tour_insurance import insurance
+from tests.api.tour_levels import elsewhere, proofs
 from tests.api.tour_mandates import mandates
+from tests.api.tour_passkeys import passkeys
+from tests.api.tour_provider import provider
 from tests.api.tour_reconcile import tickets
 from tests.api.tour_refunds import refunds
+from tests.api.tour_staff import staff
 from tests.city import City
 from tests.workshop import app, manifest, text
 
@@ -81,7 +89,12 @@ async def tour(city: City) -> dict[str, dict[str, Any]]:
     await _desk(t, city, nobody, citizen, ticket)
     publish = await _releases(t, city)
     await away(t, city, citizen, publish)
+    await tokens_of_others(t, city, citizen, shown)
     await documents(t, city, citizen)
+    await passkeys(t, city, nobody)
+    await provider(t, city, (await city.people())["graduate"]["phone"])
+    await delegations(t, city)
+    await staff(t, city)
     await _leave(t, city, citizen, order)
     return t.seen
 
@@ -138,8 +151,11 @@ async def _citizen(
     order = await _pay(t, city, c, {**app, "charge_id": bill})
     receipt = "/v1/shops/{shop}/apps/{app}/bills/{bill}/receipt"
     await t.go(c, "GET", receipt, bill=bill, **app)
+    await attributes(t, city, c)
     await forms(t, city, c)
     await mandates(t, city, c)
+    await proofs(t, city, c, person["id_number"])
+    await elsewhere(t, city, c)
     await insurance(t, city, c)
     rating = await t.go(
         c, "POST", "/v1/ratings",
@@ -237,7 +253,7 @@ async def _releases(t: Tour, city: City) -> Publish:
     Answers how another one is brought to the citizens.
     """
     shop = "street_parking"
-    await identity.add_staff(city.house, shop, "sandbox-only", "许岚", "department", shop)
+    await identity.add_staff(city.house, shop, "sandbox-only", "许岚", "manager", shop)
     author, reader, publisher = [await city.department(n) for n in (shop, "operator", "reviewer")]
     desk, home = "/v1/desk/releases", "/v1/desk/releases/{release}"
     claims = [{"name": "phone", "purpose": text("泊位到期提醒")}]
@@ -269,7 +285,7 @@ async def _releases(t: Tour, city: City) -> Publish:
 
     async def publish(said: dict[str, Any]) -> None:
         name = said["id"]
-        await identity.add_staff(city.house, name, "sandbox-only", "许岚", "department", name)
+        await identity.add_staff(city.house, name, "sandbox-only", "许岚", "manager", name)
         theirs = await city.department(name)
         passed = [{**found[0], "app": one["id"]} for one in said["apps"]]
         body = {"manifest": said, "report": passed, "note": ""}
@@ -291,6 +307,7 @@ async def _leave(t: Tour, city: City, c: httpx.AsyncClient, order: str) -> None:
     assert other.json()["id"] != order
     await t.go(c, "POST", "/v1/orders/{order_id}/cancel", order_id=other.json()["id"])
     await t.go(c, "GET", "/v1/me/accesses")
+    await audit(t, city, c)
     await t.go(c, "GET", "/v1/me/consents")
     await t.go(c, "DELETE", "/v1/me/consents/{shop}/{app}", shop="public_security", app="id_card")
     sessions = (await t.go(c, "GET", "/v1/me/sessions"))["items"]

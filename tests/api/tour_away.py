@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -47,8 +48,9 @@ async def away(t: Any, city: City, c: httpx.AsyncClient, publish: Any) -> None:
     """From the application to the department's late yes. `publish` brings a manifest live."""
     async with served(shop()) as url:
         said = manifest(
-            SHOP, [app("felling", "apply")], contract=2, runtime={"url": url, "key": KEY.text}
-        )
+            SHOP, [app("felling", "apply")], contract=2, runtime={"url": url, "key": KEY.text},
+            attests=[{"name": "moved_on", "basis": text("绿化认养登记")}],
+        )  # fmt: skip
         await publish(said)
         paper = await c.post(
             "/v1/cases/materials", content=JPEG,
@@ -65,9 +67,23 @@ async def away(t: Any, city: City, c: httpx.AsyncClient, publish: Any) -> None:
         fetch = case + "/materials/{material}"
         signed = _signed("GET", fetch.format(**at, material=material), None)
         await t.go(nobody, "GET", fetch, headers=signed, material=material, **at)
+        await _attested(t, city, c, nobody)
         news = {"outcome": {"state": "accepted", "reference": "T-7", "due_on": "2026-12-24"}}
         signed = _signed("POST", case.format(**at), msgspec.json.encode(news))
         await t.go(nobody, "POST", case, news, headers=signed, **at)
+
+
+async def _attested(t: Any, city: City, c: httpx.AsyncClient, nobody: httpx.AsyncClient) -> None:
+    me = UUID((await c.get("/v1/me")).json()["id"])
+    told = {
+        "specversion": "1.0", "id": "e-1", "type": "city.civicmall.citizen.attested",
+        "source": f"/shops/{SHOP}", "subject": city.parts.gateway.gates.keys_of(SHOP).sub(me),
+        "time": datetime.now(UTC).isoformat(),
+        "data": {"name": "moved_on", "value": "2026-03-01", "as_of": "2026-03-02"},
+    }  # fmt: skip
+    path = "/v1/callbacks/{shop}/attestations"
+    signed = _signed("POST", path.format(shop=SHOP), msgspec.json.encode(told))
+    await t.go(nobody, "POST", path, told, headers=signed, shop=SHOP)
 
 
 def _signed(method: str, path: str, body: bytes | None) -> dict[str, str]:

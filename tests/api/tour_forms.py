@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
+from tests.api.tour_staff import opened_case
 from tests.city import City
 
 APP: Final = "/v1/shops/{shop}/apps/{app}"
@@ -68,6 +69,7 @@ async def _apply(t: Any, city: City, c: httpx.AsyncClient) -> None:
     more: dict[str, Any] = {"form": {}, "materials": [await _paper(t, c, form["materials"][0])]}
     key = {"idempotency-key": "tour-supplement"}
     await t.go(c, "POST", "/v1/cases/{case}/supplements", more, headers=key, case=case["id"])
+    await opened_case(t, city, case, papers[0]["id"])
     await t.go(c, "POST", "/v1/cases/{case}/withdrawal", case=case["id"])
 
 

@@ -9,7 +9,7 @@ from tests.city import City
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "/", "/bills", "/me", "/me/facts", "/services", "/services?q=宝宝", "/services/birth_registration",
+    "/", "/bills", "/me", "/me/facts", "/me/events", "/me/data", "/me/deletion", "/services", "/services?q=宝宝", "/services/birth_registration",
     "/shops", "/shops/public_security/id_card", "/shops/utility_bills/gas?paid=true", "/orders",
     "/rectifications", "/inbox", "/verify", "/logout", "/dev/inbox", "/dev/people",
     "/shops/housing_fund/loan_calculator", "/shops/housing_fund/loan_calculator/calculate",

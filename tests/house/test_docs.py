@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.city import City
 
@@ -30,7 +31,8 @@ async def test_the_citizen_api_page_runs_as_it_stands(city: City) -> None:
     assert program.count("\n") > 30
     names: dict[str, Any] = {"URL": city.url}
     await asyncio.to_thread(exec, compile(program, "docs/citizen-api.md", "exec"), names)
-    names["api"].close()
+    for client in (one for one in names.values() if isinstance(one, httpx.Client)):
+        client.close()
     assert names["ticket"]["due"]["on"]
 
 
@@ -40,6 +42,7 @@ def test_every_setting_is_documented() -> None:
     cli = ROOT / "backend/civicmall/cli"
     files = [kernel / "config.py", kernel / "crypto.py", cli / "release.py", cli / "shop_serve.py"]
     files += (ROOT / "backend/civicmall/payments/channels").rglob("*.py")
+    files += (ROOT / "backend/civicmall/identity").rglob("settings.py")
     code = "".join(file.read_text() for file in files)
     read = set(re.findall(r'"(CIVICMALL_[A-Z0-9_]+|PORT|HOST|DATABASE_URL)"', code))
     page = (ROOT / "docs" / "city-it.md").read_text()

@@ -20,8 +20,13 @@ GUARDS: Final = {
     http.public.__name__: "anybody, by decision",
     "sandbox_only": "anybody, where everything is synthetic",
     identity.citizen_only.__name__: "a signed-in citizen",
-    identity.staff_only.__name__: "an operator or a department",
+    identity.enrolling_too.__name__: "staff, also before they set up their second factor",
+    identity.staff_only.__name__: "anybody who works here",
+    identity.working_only.__name__: "an operator or a department, no auditor",
     identity.operator_only.__name__: "an operator",
+    identity.overseer_only.__name__: "an operator or an auditor",
+    identity.deciding_only.__name__: "an operator or a department's manager",
+    identity.manager_only.__name__: "a department's manager",
 }
 AUTOMATIC: Final = {"options_handler"}
 """Made by Litestar for each path; it inherits the path's guards and tells nothing."""

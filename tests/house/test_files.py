@@ -44,11 +44,11 @@ SQL_BUT: Final = {
 
 STANDARD: Final = {
     "__init__.py", "models.py", "rules.py", "service.py", "queries.sql", "queries.py", "routes.py",
-    "events.py", "errors.py", "jobs.py", "words.py", "views.py", "migrations", "locale", "templates",
+    "events.py", "errors.py", "jobs.py", "personal.py", "personal", "words.py", "views.py", "migrations", "locale", "templates",
     "static", "content",
 }  # fmt: skip
 """The furniture that every room has, as far as it needs it; `queries.py` where several modules
-share the statements, `words.py` for its messages, `views.py` from rows to what is shown."""
+share the statements, `personal.py` for what it keeps about a citizen, `words.py` for its messages, `views.py` from rows to what is shown."""
 OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
     "cases": {
         "dealings.py": "What passes between a case and its shop.",
@@ -71,6 +71,7 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "windows.py": "When an item is open to somebody.",
     },
     "gateway": {
+        "attesting.py": "What departments attest of citizens, and by which pseudonym.",
         "addresses.py": "Where a shop may live, and what its name leads to.",
         "breaker.py": "A shop's circuit breaker: pure, on its own.",
         "cache.py": "The last good answers of shops.",
@@ -80,6 +81,7 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "gates.py": "The gates of all versions, opened and closed as they come and go.",
         "health.py": "How a version does, for the operators' board.",
         "hearing.py": "News that goes on to shops.",
+        "logouts.py": "News of ended sessions on its way to clients, behind the address guard.",
         "outcomes.py": "What comes back from a shop, as one of our problems.",
         "platform.py": "What speaks for the platform to shops elsewhere: key, assertion, secret.",
         "rates.py": "How often a shop and each of its citizens may be called.",
@@ -101,17 +103,36 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "wire.py": "How a shop is called in this process.",
     },
     "identity": {
-        "agreements.py": "What a citizen agreed that others may know, and the giving of it.",
-        "audit.py": "Who looked at a citizen's data, and what for.",
+        "attributes": "Facts with source and date, life events; taking one's data along and leaving.",
+        "known.py": "What counts of what is said about a citizen: pure.",
+        "agreements": "What a citizen agreed that others may know, by claim and purpose, and the giving of it.",
+        "acting.py": "Which right a door asks of who acts for somebody, and whether they have it.",
+        "delegation": "Acting for a child, a relative, an enterprise: given, accepted, ended.",
+        "audit": "What happened to a citizen's data and account: chained lines, and their check.",
         "browser.py": "Sessions in cookies, for the web rooms.",
+        "connected.py": "What a city has connected for signing in, read before anything starts.",
         "devices.py": "Sessions, one for each device, and their refresh tokens.",
+        "exchange": "Tokens for others and their end: mini-apps, introspection, revocation, userinfo, logout.",
         "guards.py": "Who may pass a door; every room uses them.",
-        "levels.py": "The step from a phone to a real name.",
+        "narrow.py": "What stands in a mini-app's own token, and at which door it may be used.",
+        "subjects.py": "What a shop knows a citizen by.",
+        "federation": "Signing in through an OpenID Provider above the city.",
+        "levels": "From a phone to a real name, a face, a counter; the authorities that vouch for them.",
+        "objections": "What citizens don't agree with of who read their data, and the answers.",
+        "outward.py": "How this room asks others: deadlines, caps, no redirects.",
+        "reading": "Personal data opened by staff: with a reason, and with a second person.",
+        "limits.py": "How often codes are sent to and tried from one device and network.",
+        "senders.py": "Text messages over the city's gateway.",
+        "settings.py": "Where that gateway is, from the environment.",
+        "passkeys": "Passkeys of citizens and staff, and the script for the browser's dialog.",
+        "keyring.py": "Generations of signing keys: the first, the next, what every process learns.",
         "passwords.py": "Hashing of staff's passwords, a few at a time.",
+        "provider": "The OpenID Provider: shops' and partners' sign-in with an account of the city.",
         "people.py": "Accounts as stored and shown; `service.py` has signing in.",
         "sandbox.py": "The sandbox's register and staff.",
         "signing.py": "The keys that tokens are signed with.",
-        "staff.py": "Those who work here, and their sign-in.",
+        "work.py": "What pages and commands do with staff's accounts.",
+        "staff": "Those who work here: accounts, roles, sign-in with a second factor.",
         "tokens.py": "Issuing and checking access tokens.",
     },
     "payments": {
@@ -122,6 +143,7 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
         "mandates": "Bills that are debited by themselves: allowed, capped, announced, revocable.",
         "reconcile": "Channels' statements of a day against what we have.",
         "refunds": "Money on its way back: wished for, approved, sent, posted.",
+        "scope.py": "What of a payer's orders somebody who acts at certain shops only may see.",
         "settlement.py": "What happens after the citizen has paid.",
         "tickets": "What needs an operator, with the day by which.",
     },
@@ -141,6 +163,7 @@ OF_ITS_OWN: Final[dict[str, dict[str, str]]] = {
     "kernel": {
         "*.py": "No room but what rooms stand on: one module for each thing.",
         "embedded.sql": "Given to psql when the embedded server starts, before any pool.",
+        "resealing.sql": "Templates for whatever tables have sealed columns; the names come from the rooms' lists.",
     },
 }
 """Other modules of a room, each with what it is for; a web room has one per page."""

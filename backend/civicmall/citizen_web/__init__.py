@@ -8,18 +8,28 @@ from . import (
     apply,
     cases,
     cashier,
+    delegations,
     dev,
+    devices,
+    face,
+    facts,
+    federation,
     home,
     insurance,
+    leaving,
     mandates,
     me,
     messages,
+    mine,
+    oauth,
+    passkeys,
     pay,
     rate,
     refunds,
     services,
     shop,
     sums,
+    trail,
     verify,
     visits,
 )
@@ -28,10 +38,11 @@ from .refuse import lost
 
 routers = [
     assets.router(),
+    leaving.from_elsewhere,
     *(
         room.router
         for room in (
-            home, account, me, shop, apply, cases, visits, sums, pay, mandates, insurance, cashier, rate, refunds, verify, messages, services, dev, api,
+            home, account, me, trail, shop, apply, cases, visits, sums, pay, mandates, insurance, cashier, leaving, rate, refunds, verify, messages, oauth, services, delegations, dev, devices, passkeys, federation, face, facts, mine, api,
         )
     ),
 ]  # fmt: skip

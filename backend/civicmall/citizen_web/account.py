@@ -28,7 +28,8 @@ from civicmall.kernel.crypto import SealBroken
 from civicmall.kernel.errors import BadRequest, Problem
 from civicmall.kernel.house import House
 
-from . import forms, rules
+from . import asking, forms, rules
+from .federation import elsewhere
 from .reader import Reader, Web
 from .refuse import router as pages_router
 
@@ -78,9 +79,18 @@ def _sent(request: Web, house: House) -> Sent | None:
     return sent if age < sent.expires_in_s else None
 
 
-async def _form(
-    reader: Reader, sent: Sent | None, next_path: str, *, error: str = "", status: int = 200
+async def sign_in_form(
+    reader: Reader,
+    sent: Sent | None,
+    next_path: str,
+    *,
+    error: str = "",
+    status: int = 200,
+    anew: bool = False,
 ) -> Response[bytes]:
+    """The sign-in page: for the code where one is under way, else with all ways in; without an account
+    elsewhere where somebody is to show `anew` that it is them.
+    """
     return await reader.page(
         "login.html",
         status=status,
@@ -88,6 +98,8 @@ async def _form(
         wait_s=sent.wait_s(reader.house.clock.now()) if sent else 0,
         next=rules.local(next_path),
         error=error,
+        passkey=asking.to_sign_in(reader),
+        elsewhere="" if anew else elsewhere(reader),
     )
 
 
@@ -98,10 +110,13 @@ async def login(
     house: NamedDependency[House],
     next: Next = "",  # noqa: A002 (what the address calls it)
     other: Again = False,  # noqa: FBT002 (a query parameter has a name)
+    again: Again = False,  # noqa: FBT002 (a query parameter has a name)
 ) -> Response[bytes]:
-    if reader.caller is not None:
+    """Who is signed in goes on, unless they are to show `again` that it is them, or are about to."""
+    sent = _sent(request, house)
+    if reader.caller is not None and not (again or other or sent):
         return reader.go(rules.local(next))
-    return await _form(reader, None if other else _sent(request, house), next)
+    return await sign_in_form(reader, None if other else sent, next, anew=again)
 
 
 @post("/login/code")
@@ -112,19 +127,23 @@ async def send_code(
         asked = await forms.read(request, forms.Phone)
     except BadRequest:
         error = reader.t("Write a mobile number of eleven digits.")
-        return await _form(reader, None, "", error=error, status=422)
+        return await sign_in_form(reader, None, "", error=error, status=422)
     before = _sent(request, house)
     phone = asked.phone or (before.phone if before else "")
     if not phone:
         return reader.go(f"/login?next={_quoted(asked.next)}")
     try:
-        sent = await identity.send_code(house, phone, reader.lang)
-    except TooManyCodes as refusal:
-        return await _form(
+        origin = identity.limits.origin(request, house)
+        sent = await identity.send_code(house, phone, reader.lang, origin)
+    except (TooManyCodes, identity.TooManyTries) as refusal:
+        return await sign_in_form(
             reader, None, asked.next, error=reader.t(refusal.title), status=refusal.status
         )
     now = house.clock.now().astimezone(UTC)
-    reader.cookie(_remember(house, Sent(phone, now, sent.expires_in_s, sent.resend_after_s)))
+    reader.cookie(
+        _remember(house, Sent(phone, now, sent.expires_in_s, sent.resend_after_s)),
+        *identity.limits.cookies(house, origin),
+    )
     return reader.go(f"/login?next={_quoted(asked.next)}")
 
 
@@ -140,41 +159,50 @@ async def sign_in(
         said = await forms.read(request, forms.Code)
     except BadRequest:
         error = reader.t("Write the six digits of the code.")
-        return await _form(reader, sent, "", error=error, status=422)
+        return await sign_in_form(reader, sent, "", error=error, status=422)
     if sent is None:
         error = reader.t("Ask for a new code; the last one is over.")
-        return await _form(reader, None, said.next, error=error, status=422)
-    device = rules.device(request.headers.get("user-agent", ""))
+        return await sign_in_form(reader, None, said.next, error=error, status=422)
+    device = identity.device_name(request.headers.get("user-agent", ""))
     try:
-        pair = await identity.sign_in(house, tokens, SignIn(sent.phone, said.code, device))
+        origin = identity.limits.origin(request, house)
+        ask = SignIn(sent.phone, said.code, device)
+        pair = await identity.sign_in(house, tokens, ask, origin)
+    except identity.TooManyTries as refusal:
+        error = reader.t(refusal.title)
+        return await sign_in_form(reader, sent, said.next, error=error, status=refusal.status)
     except WrongCode as refusal:
         error = reader.t("That code is not right. Tries left: {n}", n=refusal.extra["tries_left"])
-        return await _form(reader, sent, said.next, error=error, status=422)
+        return await sign_in_form(reader, sent, said.next, error=error, status=422)
     except CodeUsedUp:
         error = reader.t("Ask for a new code; the last one is over.")
-        return await _form(reader, None, said.next, error=error, status=422)
+        return await sign_in_form(reader, None, said.next, error=error, status=422)
+    if reader.caller is not None:  # signed in again: the session before is nobody's any more
+        await identity.sign_out(house, tokens, reader.caller.citizen_id, reader.caller.session_id)
     reader.cookie(
-        *identity.cookies(house, "citizen", pair), Cookie(SENT, value="", path="/login", max_age=0)
+        *identity.cookies(house, "citizen", pair),
+        *identity.limits.cookies(house, origin),
+        Cookie(SENT, value="", path="/login", max_age=0),
     )
     return reader.go(rules.local(said.next), "signed_in")
 
 
 @get("/logout")
 async def leaving(
-    reader: NamedDependency[Reader], caller: NamedDependency[Caller]
+    reader: NamedDependency[Reader], myself: NamedDependency[Caller]
 ) -> Response[bytes]:
-    del caller
+    del myself
     return await reader.page("logout.html")
 
 
 @post("/logout")
 async def sign_out(
     reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
+    myself: NamedDependency[Caller],
     house: NamedDependency[House],
     tokens: NamedDependency[Tokens],
 ) -> Response[bytes]:
-    await identity.sign_out(house, tokens, caller.citizen_id, caller.session_id)
+    await identity.sign_out(house, tokens, myself.citizen_id, myself.session_id)
     reader.cookie(*identity.cookies(house, "citizen", None))
     return reader.go("/", "signed_out")
 
@@ -189,7 +217,7 @@ async def verifying(
     next: Next = "",  # noqa: A002 (what the address calls it)
 ) -> Response[bytes]:
     profile = identity.profile(house, await identity.row(house.db, caller.citizen_id))
-    if profile.level > caller.level and await _renew(request, reader, house, tokens):
+    if profile.level > caller.level and await renew(request, reader, house, tokens):
         return reader.go(rules.local(next))  # verified on another device
     return await reader.page(
         "verify.html", profile=profile, next=rules.local(next), error="", said_name=""
@@ -203,12 +231,13 @@ async def verify(
     caller: NamedDependency[Caller],
     house: NamedDependency[House],
     tokens: NamedDependency[Tokens],
+    authority: NamedDependency[identity.levels.Authority],
 ) -> Response[bytes]:
     said = await forms.read(request, forms.RealName)
     number = "".join(said.id_number.split()).upper()
     try:
         ask = msgspec.convert({"name": said.name.strip(), "id_number": number}, Verification)
-        await identity.verify(house, caller.citizen_id, ask)
+        await identity.verify(house, caller.citizen_id, ask, authority.register)
     except (msgspec.ValidationError, Problem) as refusal:
         known = isinstance(refusal, Problem)
         error = (
@@ -219,13 +248,13 @@ async def verify(
             "verify.html", status=refusal.status if known else 422, profile=profile,
             next=rules.local(said.next), error=reader.t(error), said_name=said.name,
         )  # fmt: skip
-    await _renew(request, reader, house, tokens)
+    await renew(request, reader, house, tokens)
     return reader.go(rules.local(said.next), "verified")
 
 
-async def _renew(request: Web, reader: Reader, house: House, tokens: Tokens) -> bool:
+async def renew(request: Web, reader: Reader, house: House, tokens: Tokens) -> bool:
     """New cookies with what is known of the citizen now; False where the session can't be renewed."""
-    _, kept = identity.cookies(house, "citizen", None)
+    kept = identity.cookies(house, "citizen", None)[1]
     try:
         pair = await identity.refresh(house, tokens, request.cookies.get(kept.key, ""))
     except Problem:

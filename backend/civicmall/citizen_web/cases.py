@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from civicmall import cases as room
-from civicmall import ratings
+from civicmall import identity, ratings
 from civicmall.cases import Case, NewSupplement, NotNow, WithdrawalRefused
 from civicmall.gateway import FormRefused, Gateway
 from civicmall.identity import Caller
@@ -38,7 +38,10 @@ async def cases(
     registry: NamedDependency[Registry],
     after: After = None,
 ) -> Response[bytes]:
-    found = await room.mine(db, caller.citizen_id, reader.lang, limit=SHOWN, after=after)
+    shops = identity.acting.limits(caller.actor)
+    found = await room.mine(
+        db, caller.citizen_id, reader.lang, limit=SHOWN, after=after, shops=shops
+    )
     names = views.app_names(registry, reader.lang)
     return await reader.page("cases.html", cases=found, names=names)
 
@@ -76,6 +79,9 @@ async def _page(
         name=views.app_names(registry, reader.lang).get(f"{one.shop}/{one.app}"),
         rating=await ratings.rating_of(reader.house.db, caller, subject, reader.lang),
         form=form,
+        actors=await identity.delegation.names(
+            reader.house, {line.acted_by for line in found.timeline if line.acted_by}
+        ),
         **more,
     )
 

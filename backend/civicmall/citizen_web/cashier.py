@@ -93,11 +93,11 @@ async def cashier(
 
 async def _own(reader: Reader, order_id: UUID) -> Order | None:
     """The order, where the payer is its citizen: the bank itself knows only the amount."""
-    if reader.caller is None:
+    if reader.served is None:
         return None
     try:
         return await payments.order(
-            reader.house.db, reader.caller.citizen_id, order_id, reader.lang
+            reader.house.db, reader.served.citizen_id, order_id, reader.lang
         )
     except NoSuchOrder:
         return None

@@ -11,7 +11,7 @@ from civicmall.kernel.errors import NotFound
 from civicmall.kernel.house import House
 from civicmall.shops import Registry
 
-from . import forms, rules
+from . import forms
 from .cashier import sandbox_only
 from .reader import Reader, Web
 from .refuse import router as pages_router
@@ -30,12 +30,12 @@ async def people(
     registry: NamedDependency[Registry],
 ) -> Response[bytes]:
     sandbox_only(house)
-    departments = {shop.id: shop.department for shop in registry.views(reader.lang)}
+    departments = [(shop.id, shop.department) for shop in registry.views(reader.lang)]
     return await reader.page(
         "dev_people.html",
         people=identity.sandbox.people(house),
         password=identity.sandbox.PASSWORD,
-        departments=departments,
+        staff=identity.sandbox.staff(departments),
     )
 
 
@@ -53,7 +53,7 @@ async def sign_in(
     if found is None:
         raise NotFound
     await identity.send_code(house, found.phone, reader.lang)
-    device = rules.device(request.headers.get("user-agent", ""))
+    device = identity.device_name(request.headers.get("user-agent", ""))
     pair = await identity.sign_in(house, tokens, SignIn(found.phone, found.code, device))
     reader.cookie(*identity.cookies(house, "citizen", pair))
     return reader.go("/", "signed_in")

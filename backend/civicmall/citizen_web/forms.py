@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct
@@ -49,6 +50,46 @@ class Fact(Struct, frozen=True):
     next: Next = ""
 
 
+class FactSwitch(Struct, frozen=True):
+    """Whether the home may look at a fact."""
+
+    attribute: Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,39}$")]
+    on: Literal["1", "0"]
+
+
+class Objection(Struct, frozen=True):
+    """That what a source attests is wrong; or, with `back`, that it is right after all."""
+
+    attribute: Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,39}$")]
+    source: Annotated[str, Meta(max_length=40)]
+    words: Said = ""
+    back: Literal["", "1"] = ""
+
+
+class ReadingObjection(Struct, frozen=True):
+    """That the citizen doesn't agree with a reading, from a page that has its own key."""
+
+    line: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    words: Said
+    key: Nonce
+
+
+class Event(Struct, frozen=True):
+    """A life event, from a page that has its own key."""
+
+    kind: Annotated[str, Meta(max_length=40)]
+    on: Annotated[str, Meta(max_length=10)]
+    key: Nonce
+
+
+class EventChange(Struct, frozen=True):
+    """What an event was really, or that it is to be removed."""
+
+    kind: Annotated[str, Meta(max_length=40)]
+    on: Annotated[str, Meta(max_length=10)]
+    remove: Literal["", "1"] = ""
+
+
 class CardSaid(Struct, frozen=True):
     """What a citizen says about a card of the home."""
 
@@ -61,17 +102,19 @@ class Switch(Struct, frozen=True):
     on: Literal["1", "0"]
 
 
-class AppRef(Struct, frozen=True):
-    """An app of a shop."""
+class TakenBack(Struct, frozen=True):
+    """What somebody may not know any more: one claim, or all."""
 
-    shop: Annotated[str, Meta(max_length=40)]
-    app: Annotated[str, Meta(max_length=40)]
+    grantee: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    claim: Annotated[str, Meta(max_length=80, pattern=r"^[^\x00]*$")] = ""
 
 
 class Agreed(Struct, frozen=True):
     """The facts that an app may have."""
 
     claim: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=8)] = []
+    purpose: Annotated[list[Annotated[str, Meta(max_length=400)]], Meta(max_length=8)] = []
+    """What each is for, as the page said it, in zh-CN."""
     next: Next = ""
 
 
@@ -141,10 +184,42 @@ class Reason(Struct, frozen=True):
     reason: Said
 
 
+class Elsewhere(Struct, frozen=True):
+    """To an account elsewhere; with `link` to connect it, not to sign in."""
+
+    next: Next = ""
+    link: Literal["", "1"] = ""
+
+
+class Decided(Struct, frozen=True):
+    """Whether two accounts are to be connected."""
+
+    answer: Literal["yes", "no"]
+    next: Next = ""
+
+
+class Onward(Struct, frozen=True):
+    """Where to go on afterwards."""
+
+    next: Next = ""
+
+
+class BeforeCamera(Struct, frozen=True):
+    """What the sandbox's authority sees."""
+
+    token: Annotated[str, Meta(max_length=64)]
+    choice: Literal["passed", "failed", "another", "away"]
+
+
 class Persona(Struct, frozen=True):
     """Whom to sign in as, in the sandbox."""
 
     persona: Annotated[str, Meta(max_length=40)]
+
+
+def unquoted(said: str) -> str:
+    """A path as a cookie carries it; whatever comes out is looked at by `rules.local`."""
+    return unquote(said, errors="strict") if said.isascii() and "%" in said else said
 
 
 async def read(request: Web, kind: type[F]) -> F:

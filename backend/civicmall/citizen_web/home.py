@@ -33,11 +33,14 @@ async def home(
     registry: NamedDependency[Registry],
     gateway: NamedDependency[Gateway],
 ) -> Response[bytes]:
-    if reader.caller is None:
+    served = reader.served
+    if served is None:
         return await _welcome(reader, catalogue, registry)
+    if shops := identity.acting.limits(served.actor):
+        return reader.go(f"/shops/{shops[0]}")
     found, row = await asyncio.gather(
-        recommend.home(house, catalogue, registry, gateway, reader.caller, reader.lang),
-        identity.row(house.db, reader.caller.citizen_id),
+        recommend.home(house, catalogue, registry, gateway, served, reader.lang),
+        identity.row(house.db, served.citizen_id),
     )
     names = views.app_names(registry, reader.lang)
     return await reader.page(

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from civicmall import payments
+from civicmall import identity, payments
 from civicmall.identity import Caller
 from civicmall.kernel.db import Pool
 from civicmall.kernel.house import House
@@ -36,7 +36,7 @@ async def split(
     )  # fmt: skip
 
 
-@post("/orders/{order_id:uuid}/insurance/quote")
+@post("/orders/{order_id:uuid}/insurance/quote", opt=identity.acting.PAY)
 async def quote(
     order_id: FromPath[UUID],
     request: Web,
@@ -57,7 +57,7 @@ async def quote(
     return await cashier.onward(reader, at)
 
 
-@post("/orders/{order_id:uuid}/insurance")
+@post("/orders/{order_id:uuid}/insurance", opt=identity.acting.PAY)
 async def agree(
     order_id: FromPath[UUID],
     request: Web,

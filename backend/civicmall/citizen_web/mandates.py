@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import Meta, Struct
 
-from civicmall import payments
+from civicmall import identity, payments
 from civicmall.gateway import Gateway
 from civicmall.identity import Caller
 from civicmall.kernel import money
@@ -106,7 +106,7 @@ async def new(
     )
 
 
-@post("/mandates")
+@post("/mandates", opt=identity.acting.PAY)
 async def make(
     request: Web,
     reader: NamedDependency[Reader],
@@ -176,7 +176,7 @@ async def mandate(
     )
 
 
-@post("/mandates/{mandate_id:uuid}/{event:str}")
+@post("/mandates/{mandate_id:uuid}/{event:str}", opt=identity.acting.PAY)
 async def change(
     mandate_id: FromPath[UUID],
     event: FromPath[str],

@@ -17,12 +17,12 @@ from civicmall.kernel.house import House
 from civicmall.recommend import Settings
 from civicmall.shops import Registry
 
-from . import forms, rules, views
+from . import forms, trail, views
 from .reader import Reader, Web
 from .refuse import router as pages_router
 
-LOOKS_SHOWN = 20
-"""Rows of who looked: about a week of an active citizen; the API has the rest."""
+LOOKS_SHOWN = 5
+"""The newest of who looked; /me/accesses has the rest."""
 
 
 @get("/me")
@@ -38,7 +38,7 @@ async def me(
         identity.row(db, citizen),
         identity.consents(db, citizen),
         identity.accesses(db, citizen, None, LOOKS_SHOWN),
-        identity.sessions(db, citizen),
+        identity.sessions(house, citizen, caller.session_id),
         recommend.settings(db, citizen),
     )
     profile = identity.profile(house, row)
@@ -47,59 +47,14 @@ async def me(
         profile=profile,
         facts=views.facts(catalogue, profile, reader.lang),
         consents=consents,
-        purposes=_purposes(registry, reader.lang),
         looks=looks[:LOOKS_SHOWN],
-        devices=devices,
+        devices=devices if caller.actor is None else [],
         session=caller.session_id,
         recommend=settings.recommend,
-        names=views.app_names(registry, reader.lang),
+        callers=await trail.callers(
+            house, registry, reader.lang, [c.grantee for c in consents], looks[:LOOKS_SHOWN]
+        ),
     )
-
-
-def _purposes(registry: Registry, lang: str) -> dict[str, dict[str, str]]:
-    """What each app (`shop/app`) asks each claim for."""
-    return {f"{shop.id}/{app.id}": app.claims for shop in registry.views(lang) for app in shop.apps}
-
-
-@get("/me/facts")
-async def facts(
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    house: NamedDependency[House],
-    catalogue: NamedDependency[Catalogue],
-) -> Response[bytes]:
-    profile = identity.profile(house, await identity.row(house.db, caller.citizen_id))
-    return await reader.page("facts.html", fields=views.fields(catalogue, profile, reader.lang))
-
-
-@post("/me/facts")
-async def tell_fact(
-    request: Web,
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    house: NamedDependency[House],
-    catalogue: NamedDependency[Catalogue],
-) -> Response[bytes]:
-    said = await forms.read(request, forms.Fact)
-    attribute = catalogue.vocabulary.get(said.attribute)
-    value = rules.fact(attribute.type if attribute else "choice", said.value)
-    await identity.declare(house, caller.citizen_id, {said.attribute: value})
-    notice = "forgotten" if value is None else "saved"
-    return reader.go(rules.local(said.next or "/me/facts"), notice)
-
-
-@post("/me/consents/revoke")
-async def revoke(
-    request: Web,
-    reader: NamedDependency[Reader],
-    caller: NamedDependency[Caller],
-    house: NamedDependency[House],
-) -> Response[bytes]:
-    said = await forms.read(request, forms.AppRef)
-    await identity.take_back_consent(
-        house.db, caller.citizen_id, said.shop, said.app, house.clock.now()
-    )
-    return reader.go("/me", "revoked")
 
 
 @post("/me/sessions/{session:uuid}/end")
@@ -114,7 +69,7 @@ async def end_session(
     return reader.go("/me", "device_out")
 
 
-@post("/me/recommend")
+@post("/me/recommend", opt=identity.acting.APPLY)
 async def switch(
     request: Web,
     reader: NamedDependency[Reader],
@@ -127,4 +82,4 @@ async def switch(
     return reader.go("/me", "on" if wanted.recommend else "off")
 
 
-router = pages_router(me, facts, tell_fact, revoke, end_session, switch)
+router = pages_router(me, end_session, switch)

@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from civicmall import payments, ratings
+from civicmall import identity, payments, ratings
 from civicmall.gateway import Gateway
 from civicmall.identity import Caller
 from civicmall.kernel.db import Pool
@@ -51,11 +51,12 @@ async def orders(
     after: After = None,
 ) -> Response[bytes]:
     (last,) = decode_cursor(after, UUID) or (None,)
-    rows = await payments.orders(db, caller.citizen_id, last, ORDERS_SHOWN, reader.lang)
+    shops = identity.acting.limits(caller.actor)
+    rows = await payments.orders(db, caller.citizen_id, last, ORDERS_SHOWN, reader.lang, shops)
     return await reader.page("orders.html", orders=page(rows, ORDERS_SHOWN, lambda o: (o.id,)))
 
 
-@post("/orders")
+@post("/orders", opt=identity.acting.PAY)
 async def order(
     request: Web,
     reader: NamedDependency[Reader],
@@ -135,10 +136,13 @@ async def one_order(
         names=views.app_names(registry, reader.lang),
         insurable=payments.insurance.insurable(reader.house, channels, found),
         refunds=await payments.refunds.of_order(db, caller.citizen_id, order_id),
+        actors=await identity.delegation.names(
+            reader.house, {found.acted_by} if found.acted_by else set()
+        ),
     )
 
 
-@post("/orders/{order_id:uuid}/pay")
+@post("/orders/{order_id:uuid}/pay", opt=identity.acting.PAY)
 async def pay(
     order_id: FromPath[UUID],
     request: Web,
@@ -151,7 +155,7 @@ async def pay(
     return await _cashier(request, reader, caller, channels, order_id, channel)
 
 
-@post("/orders/{order_id:uuid}/cancel")
+@post("/orders/{order_id:uuid}/cancel", opt=identity.acting.PAY)
 async def cancel(
     order_id: FromPath[UUID],
     reader: NamedDependency[Reader],

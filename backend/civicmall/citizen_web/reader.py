@@ -12,7 +12,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
-from civicmall import identity, inbox
+from civicmall import cases, identity, inbox, payments
 from civicmall.catalogue import day as long_day
 from civicmall.identity import Caller, SignInNeeded, Tokens
 from civicmall.kernel import i18n
@@ -29,6 +29,14 @@ LANG_S: Final = 365 * 24 * 3600
 COOKIES: Final = "citizen_web_cookies"
 """Where a request's state keeps the cookies that its answer must set, whatever it becomes: a
 renewed session would be lost with a page that fails."""
+ACTING_FOR: Final = "citizen_web_acting"
+"""Where a request's state keeps what the one is called for whom somebody acts; every page shows it."""
+THEIR_OWN: Final = (
+    "/me/", "/verify", "/login", "/logout", "/oauth", "/face", "/federation",
+)  # fmt: skip
+"""Pages about the account itself: closed while acting, unless a handler's `opt` says otherwise."""
+FOR_LIMITED: Final = ("/bills", "/orders", "/cases")
+"""Pages that show of their lists what lies in the shops that somebody may act at."""
 TABS: Final = (
     ("/services", "services"), ("/shops", "services"), ("/bills", "bills"), ("/orders", "bills"), ("/mandates", "bills"), ("/inbox", "inbox"),
     ("/me", "me"), ("/cases", "me"), ("/verify/", ""), ("/verify", "me"), ("/login", "me"),
@@ -62,12 +70,17 @@ Web = Request[Any, Any, Any]
 
 
 class Reader:
-    """One visitor on one page."""
+    """One visitor on one page: `caller` is who is signed in, `served` whom the page is for, which is
+    somebody else while the caller acts for them.
+    """
 
-    def __init__(self, request: Web, house: House, caller: Caller | None) -> None:
+    def __init__(
+        self, request: Web, house: House, caller: Caller | None, served: Caller | None = None
+    ) -> None:
         self.request = request
         self.house = house
         self.caller = caller
+        self.served = served or caller
         self.lang = language(request)
 
     def t(self, msgid: str, **values: Any) -> str:
@@ -77,8 +90,8 @@ class Reader:
     async def page(self, template: str, *, status: int = 200, **values: Any) -> Response[bytes]:
         """A page, with how many messages wait."""
         unread = 0
-        if self.caller is not None:
-            unread = (await inbox.unread(self.house.db, self.caller.citizen_id)).unread
+        if self.served is not None and identity.acting.limits(self.served.actor) is None:
+            unread = (await inbox.unread(self.house.db, self.served.citizen_id)).unread
         return page(
             self.request, template, status=status, caller=self.caller, unread=unread, **values
         )
@@ -110,7 +123,7 @@ def page(
     **values: Any,
 ) -> Response[bytes]:
     """A page without a look at the database, also for what went wrong before there is a reader."""
-    said = request.cookies.get(SAID)
+    said = request.cookies.get(SAID) or request.scope["state"].get(SAID)
     if said is not None:
         pending(request).append(Cookie(SAID, value="", max_age=0, httponly=True, samesite="lax"))
     answer = pages.page(
@@ -119,6 +132,7 @@ def page(
         status=status,
         caller=caller,
         unread=unread,
+        acting=request.scope["state"].get(ACTING_FOR, ""),
         said=words.SAID.get(said or ""),
         sandbox=request.app.state.house.settings.sandbox,
         tab=_tab(request.scope["path"]),
@@ -177,11 +191,46 @@ async def provide_reader(
     """Dependency `reader`: whoever looks, signed in or not."""
     visit = await identity.visit(request, house, tokens, "citizen")
     pending(request).extend(visit.cookies)
-    return Reader(request, house, visit.who if isinstance(visit.who, Caller) else None)
+    request.scope["state"][ACTING_FOR] = visit.acting
+    if visit.over:
+        if request.method not in identity.acting.READS:
+            # What was filled in for them is not done for oneself.
+            raise identity.delegation.DelegationEnded
+        request.scope["state"][SAID] = "acting_over"
+    own = visit.who if isinstance(visit.who, Caller) else None
+    return Reader(request, house, own, visit.served)
 
 
-async def provide_caller(reader: NamedDependency[Reader]) -> Caller:
-    """Dependency `caller`: a signed-in citizen. Raises SignInNeeded."""
+async def provide_caller(request: Web, reader: NamedDependency[Reader]) -> Caller:
+    """Dependency `caller`: whom the page is for. Raises SignInNeeded, and ActingNotAllowed where who
+    acts for them may not do this.
+    """
+    found = reader.served
+    if found is None:
+        raise SignInNeeded
+    if found.actor is not None:
+        params = request.path_params
+        identity.acting.check(found.actor, request.method, _opt(request), params.get("shop"))
+        if "order_id" in params:
+            await payments.within(reader.house.db, found, params["order_id"])
+        if "case" in params:
+            await cases.within(reader.house.db, found, params["case"])
+    return found
+
+
+def _opt(request: Web) -> dict[str, Any]:
+    """What a page's handler says of acting, or its address."""
+    opt: dict[str, Any] = dict(request.scope["route_handler"].opt)
+    path: str = request.scope["path"]
+    if identity.acting.ACTING not in opt and path.startswith(THEIR_OWN):
+        opt |= identity.acting.SELF
+    if path.startswith(FOR_LIMITED):
+        opt |= identity.acting.LIMITED
+    return opt
+
+
+async def provide_myself(reader: NamedDependency[Reader]) -> Caller:
+    """Dependency `myself`: who is signed in, whomever they act for. Raises SignInNeeded."""
     if reader.caller is None:
         raise SignInNeeded
     return reader.caller

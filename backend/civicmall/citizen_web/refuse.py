@@ -13,11 +13,11 @@ from msgspec import Struct
 
 from civicmall import identity
 from civicmall.gateway import ConsentNeeded, LevelTooLow, ShopRefused
-from civicmall.identity import SignInNeeded
+from civicmall.identity import SignInAgain, SignInNeeded
 from civicmall.kernel import http
 from civicmall.kernel.http import public
 
-from .reader import Web, go, here, page, provide_caller, provide_reader
+from .reader import Web, go, here, page, provide_caller, provide_myself, provide_reader
 
 READS: Final = frozenset({"GET", "HEAD"})
 
@@ -37,9 +37,20 @@ def sign_in_first(request: Web, _: SignInNeeded) -> Response[bytes]:
     return go(request, f"/login?next={quote(here(request), safe='')}")
 
 
-def verify_first(request: Web, _: LevelTooLow) -> Response[bytes]:
-    """To the real-name page, and back here afterwards."""
-    return go(request, f"/verify?next={quote(here(request), safe='')}")
+def sign_in_again(request: Web, _: SignInAgain) -> Response[bytes]:
+    """To the sign-in page though somebody is signed in, and back here afterwards."""
+    return go(request, f"/login?again=1&next={quote(here(request), safe='')}")
+
+
+def verify_first(request: Web, problem: LevelTooLow) -> Response[bytes]:
+    """To the page that raises the level, and back here afterwards."""
+    way = "/verify/face" if "face" in problem.extra.get("ways", ()) else "/verify"
+    return go(request, f"{way}?next={quote(here(request), safe='')}")
+
+
+def real_name_first(request: Web, _: identity.levels.RealNameFirst) -> Response[bytes]:
+    """To the real-name page, from where it goes on to the face check."""
+    return go(request, f"/verify?next={quote('/verify/face', safe='')}")
 
 
 def agree_first(request: Web, problem: ConsentNeeded) -> Response[bytes]:
@@ -74,7 +85,9 @@ def in_words(handler: Handler) -> Handler:
 HANDLERS: Final[dict[Any, Any]] = {
     **{kind: in_words(handler) for kind, handler in http.HANDLERS.items()},
     SignInNeeded: sign_in_first,
+    SignInAgain: sign_in_again,
     LevelTooLow: verify_first,
+    identity.levels.RealNameFirst: real_name_first,
     ConsentNeeded: agree_first,
 }
 
@@ -103,5 +116,6 @@ def router(*handlers: Any) -> Router:
         dependencies={
             "reader": Provide(provide_reader),
             "caller": Provide(provide_caller),
+            "myself": Provide(provide_myself),
         },
     )

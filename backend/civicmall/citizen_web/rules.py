@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, Final, Literal
 
 import msgspec
@@ -17,15 +18,6 @@ LOCAL: Final = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,400}")
 """A path of ours. Browsers read `//host` and `/\\host` as another site, and drop tabs and line
 breaks before they look, so whatever has one is no path of ours."""
 ADDRESS: Final = re.compile(r"https?://[^\s<>\"'，。；）]+")
-BROWSERS: Final = (
-    ("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)  # fmt: skip
-"""Mark in the User-Agent → name; those that call themselves something else come first."""
-SYSTEMS: Final = (
-    ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
-    ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"),
-)  # fmt: skip
 CHARGES_MAX: Final = 20
 """Bills in one order; the payment centre takes no more."""
 POLLED: Final = frozenset({"paying", "paid", "refunding"})
@@ -44,6 +36,14 @@ def after(url: str, public_url: str) -> str:
     return local(url.removeprefix(public_url)) if url.startswith(public_url + "/") else url
 
 
+def day(said: str) -> date | None:
+    """A day as a form has it; None where it is none."""
+    try:
+        return date.fromisoformat(said) if said else None
+    except ValueError:
+        return None
+
+
 def ways(channels: Channels) -> list[Channel]:
     """The channels that an order can be paid through with one press; the medical insurance has a
     page of its own.
@@ -55,13 +55,6 @@ def web_address(source: str) -> str:
     """The address in what a department names as a source; empty where there is none."""
     found = ADDRESS.search(source)
     return found[0] if found else ""
-
-
-def device(user_agent: str) -> str:
-    """A browser and its system, in two words that its owner recognises."""
-    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
-    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
-    return " · ".join(part for part in (browser, system) if part)
 
 
 def greeting(hour: int) -> str:

@@ -11,7 +11,6 @@ from litestar.params import FromPath, QueryParameter
 from civicmall import identity, ratings
 from civicmall.gateway import ConsentNeeded, Gateway
 from civicmall.identity import Caller
-from civicmall.kernel.db import Pool
 from civicmall.kernel.house import House
 from civicmall.kernel.i18n import pick
 from civicmall.shops import Registry
@@ -92,15 +91,21 @@ async def agree(
     request: Web,
     reader: NamedDependency[Reader],
     caller: NamedDependency[Caller],
-    db: NamedDependency[Pool],
+    house: NamedDependency[House],
     registry: NamedDependency[Registry],
 ) -> Response[bytes]:
     said = await forms.read(request, forms.Agreed)
-    asked = registry.claims_asked(shop, app)
-    if said.claim:
-        before = await identity.consent(db, caller.citizen_id, shop, app)
-        claims = sorted(before.intersection(asked).union(said.claim))
-        await identity.give_consent(db, caller.citizen_id, shop, app, claims, asked)
+    if not said.claim:
+        return reader.go(rules.local(said.next), "agreed")
+    asked = registry.purposes_asked(shop, app, caller.citizen_id)
+    seen = dict(zip(said.claim, said.purpose, strict=False)) or None
+    try:
+        await identity.give_consent(
+            house, caller.citizen_id, shop, app, said.claim, asked, seen=seen, keep=True,
+            by=caller.actor.id if caller.actor else None,
+        )  # fmt: skip
+    except identity.PurposeChanged:
+        return reader.go(rules.local(said.next))  # where it is asked anew, with what it says now
     return reader.go(rules.local(said.next), "agreed")
 
 

@@ -11,9 +11,9 @@ from msgspec import Struct
 from civicmall.catalogue import Attribute, Catalogue
 from civicmall.catalogue import day as long_day
 from civicmall.gateway import OwedBill, TileState
-from civicmall.identity import Profile
-from civicmall.kernel.i18n import pick
-from civicmall.shops import Registry
+from civicmall.identity import AttributeView, Profile
+from civicmall.kernel.i18n import pick, translate
+from civicmall.shops import NoSuchShop, Registry
 from shopkit import Bill
 
 
@@ -123,6 +123,69 @@ def fields(catalogue: Catalogue, profile: Profile, lang: str) -> list[FactField]
         for name, attribute in catalogue.vocabulary.items()
         if attribute.declared and (name not in profile.facts or name in profile.declared)
     ]
+
+
+class OtherSaid(Struct, frozen=True):
+    """What another source says."""
+
+    source: str
+    value: str
+    as_of: date
+
+
+class KnownView(Struct, frozen=True):
+    """A fact with its source and date, in words. `by`: the source as forms name it, where one may object
+    to it; `own`: it can be forgotten here.
+    """
+
+    attribute: str
+    label: str
+    value: str
+    source: str
+    by: str
+    own: bool
+    as_of: date
+    recommend: bool
+    disputed: bool
+    others: list[OtherSaid]
+
+
+def known(
+    catalogue: Catalogue, registry: Registry, found: Iterable[AttributeView], lang: str
+) -> list[KnownView]:
+    """What is known of a citizen, in the vocabulary's order."""
+    by_name = {one.name: one for one in found}
+    return [
+        KnownView(
+            name,
+            pick(attribute.label, lang),
+            in_words(attribute, one.value, lang),
+            source(registry, one.source, lang),
+            "" if one.source == "self" else one.source,
+            one.source == "self",
+            one.as_of,
+            one.recommend,
+            one.disputed_at is not None,
+            [
+                OtherSaid(
+                    source(registry, o.source, lang), in_words(attribute, o.value, lang), o.as_of
+                )
+                for o in one.others
+            ],
+        )
+        for name, attribute in catalogue.vocabulary.items()
+        if (one := by_name.get(name)) is not None
+    ]
+
+
+def source(registry: Registry, name: str, lang: str) -> str:
+    """Who says something, in words; a shop that has left by the name that it had."""
+    if name in {"self", "register"}:
+        return translate(lang, "your own word" if name == "self" else "from the register")
+    try:
+        return pick(registry.name(name), lang)
+    except NoSuchShop:
+        return name
 
 
 def _raw(value: Any) -> str:

@@ -26,9 +26,23 @@ SAID: Final[dict[str, str]] = {
     "agreed": "Thank you. You can take your consent back at any time under “Me”.",
     "revoked": "Your consent is taken back.",
     "device_out": "That device is signed out.",
+    "devices_out": "All other devices are signed out.",
+    "passkey_added": "The passkey is added. From now on you can sign in with it.",
+    "passkey_removed": "The passkey is removed. Delete it on your device too.",
+    "name_not_taken": "You are signed in. Your real name could not be taken over; verify it yourself.",
+    "linked": "The account is connected.",
+    "not_linked": "The accounts are not connected.",
+    "unlinked": "That account doesn't sign you in any more.",
+    "seen": "You proved that it is you.",
     "on": "Recommendations are on.",
     "off": "Recommendations are off.",
     "card_away": "This card is put away.",
+    "acting_proved": "The register confirms it: you may act for them.",
+    "acting_invited": "The request is on its way. It begins when it is accepted.",
+    "acting_accepted": "Accepted.",
+    "acting_ended": "Ended. Nothing more can be done by it.",
+    "acting_stopped": "You act for yourself again.",
+    "acting_over": "You may no longer act for them. This is your own account again.",
     "in_order": "This bill stands in this order already.",
     "not_payable": "This order can't be paid any more.",
     "nothing_chosen": "Choose at least one bill.",
@@ -57,6 +71,12 @@ SAID: Final[dict[str, str]] = {
     "refund_wished": "Your request is with the department.",
     "not_insured": "The medical insurance pays nothing of this now.",
     "insurer_declined": "The medical insurance declined. Nothing was paid.",
+    "fact_on": "Recommendations may look at it again.",
+    "fact_off": "Recommendations don't look at it any more.",
+    "objected": "Your objection is on its way to whoever attested this.",
+    "objection_back": "Your objection is taken back.",
+    "reading_objected": "Your objection is on its way to the platform.",
+    "account_deleted": "Your account is deleted. Thank you for having been here.",
     "refund_amount": "Write an amount that is left of this line.",
 }
 """Notices after a form, by the name that the cookie carries."""
@@ -179,8 +199,17 @@ CLAIMS: Final[dict[str, str]] = {
     "phone": "phone number",
     "birth_date": "date of birth",
     "sex": "sex",
+    "level": "real-name level",
+    "sign_in": "to be known there as the same person each time",
+    "offline_access": "access while you are not there",
+    "everything": "everything that we know of you",
     "material": "files that you handed in",
+    "form": "what you filled in",
+    "fact": "a fact about you",
+    "objection": "your objection to it",
+    "masked_profile": "name, phone and ID number, mostly covered",
     "bills": "bills",
+    "uscc": "Unified social credit code",
 }
 READS: Final[dict[str, str]] = {
     "bills.list": "to list your bills",
@@ -203,8 +232,22 @@ READS: Final[dict[str, str]] = {
     "appointments.list": "to find your appointments",
     "calculate.run": "to calculate for you",
     "enquire.run": "to look up your records",
+    "userinfo": "to know you where you signed in with your account of the city",
+    "desk.open": "to work on it at the department",
+    "desk.lookup": "to find you, with a colleague's consent",
+    "counter.confirm": "to confirm at a counter that it is you",
 }
 """What a shop read facts for, by operation."""
+STAFF_ROLES: Final[dict[str, str]] = {
+    "operator": "Platform operator",
+    "auditor": "Auditor",
+    "manager": "Department manager",
+    "agent": "Department agent",
+    "": "Somebody who works here",
+}
+"""Who looked, where it was a member of staff; the last where the account is gone."""
+OF_NOBODY: Final[dict[str, str]] = {"staff": "the platform"}
+"""Whose staff it is where it is no department's."""
 CARDS: Final[dict[str, str]] = {
     "duty": "Must do",
     "entitlement": "You may claim",
@@ -260,6 +303,43 @@ PERSONAS: Final[dict[str, str]] = {
     "near_retirement_woman": "Woman of 59, retired",
 }
 
+STAFF: Final[dict[str, tuple[str, str]]] = {
+    "operator": (
+        "Platform operator",
+        "Runs the platform: releases, refunds, reconciliation, clients, looking a citizen up. Many steps take a second operator.",
+    ),
+    "auditor": (
+        "Auditor",
+        "Reads the ledger, reconciliation and staff accounts; changes nothing and sees no citizen.",
+    ),
+    "manager": (
+        "Manager",
+        "Works on the department's cases, ratings and objections, confirms people at the counter, and decides about its refunds.",
+    ),
+}
+"""What the sandbox's staff are, and what they may do."""
+EVENTS: Final[dict[str, str]] = {
+    "pregnant": "Pregnant",
+    "child_born": "A child was born",
+    "married": "Married",
+    "divorced": "Divorced",
+    "widowed": "Widowed",
+    "moved": "Moved home",
+    "graduated": "Graduated",
+    "started_work": "Started a job",
+    "lost_work": "Lost a job",
+    "started_business": "Started a business",
+    "retired": "Retired",
+    "bought_home": "Bought a home",
+    "discharged": "Discharged from the army",
+}
+UNFINISHED: Final[dict[str, str]] = {
+    "order": "An order that is not at an end",
+    "mandate": "An automatic debit that holds",
+    "case": "An application that is under way",
+}
+"""What stands in the way of deleting an account."""
+
 MANDATES: Final[dict[str, State]] = {
     "waiting": State(
         "Waiting for your confirmation", "Confirm it at the bank within a day.", "warn"
@@ -311,3 +391,39 @@ MOODS: Final[dict[str, str]] = {
     "no_funds": "The account is empty",
     "callback_only": "The bank tells by its callback only",
 }
+
+SIGNED_IN_BY: Final[dict[str, str]] = {
+    "hwk": "with a passkey",
+    "swk": "with a passkey",
+    "federated": "through another account",
+    "sms": "with a code",
+    "pwd": "with a password",
+}
+"""How a device signed in, by RFC 8176's names; the first that fits is told."""
+
+RIGHTS: Final[dict[str, str]] = {"view": "look", "apply": "apply and book", "pay": "pay"}
+DELEGATION_KINDS: Final[dict[str, dict[str, str]]] = {
+    "child": {"agent": "your child", "principal": "your parent"},
+    "relative": {"agent": "agreed with you", "principal": "agreed with you"},
+    "representative": {
+        "agent": "you are the legal representative",
+        "principal": "the legal representative",
+    },
+    "agent": {"agent": "you are an agent", "principal": "an agent"},
+}
+"""By which right, as each side is told."""
+DELEGATION_STATES: Final[dict[str, tuple[str, Tone]]] = {
+    "invited": ("not accepted yet", "warn"),
+    "active": ("in force", "good"),
+    "ended": ("ended", "calm"),
+}
+DELEGATION_ENDS: Final[dict[str, str]] = {
+    "agent": "by who acted",
+    "principal": "by whom it is about",
+    "declined": "declined",
+    "lapsed": "not accepted in time",
+    "expired": "its time was over",
+    "of_age": "of age since the eighteenth birthday",
+    "register": "no longer in the register",
+}
+"""How a delegation ended."""

@@ -1,4 +1,4 @@
-"""The command line: `civicmall run | serve | smoke | schemas | db … | shop … | staff … | ledger … | reconcile`."""
+"""The command line: `civicmall run | serve | smoke | schemas | db … | shop … | staff … | client … | keys … | ledger … | audit … | reconcile`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def schemas(
 
 
 def _add_groups() -> None:
-    from . import db, ledger, reconcile, release, shop, staff
+    from . import audit, client, db, keys, ledger, reconcile, release, shop, staff
 
     shop.app.registered_commands += release.app.registered_commands
     app.registered_commands += reconcile.app.registered_commands
@@ -76,6 +76,9 @@ def _add_groups() -> None:
     app.add_typer(shop.app, name="shop")
     app.add_typer(staff.app, name="staff")
     app.add_typer(ledger.app, name="ledger")
+    app.add_typer(audit.app, name="audit")
+    app.add_typer(keys.app, name="keys")
+    app.add_typer(client.app, name="client")
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from .shop import key_path
 
 app = typer.Typer()
 PASSWORD: Final = "CIVICMALL_PASSWORD"  # noqa: S105 (the variable's name)
+CODE: Final = "CIVICMALL_CODE"
 WAIT_S: Final = 30.0
 """For one answer of the platform: hashing a password takes a while on a busy machine."""
 MOVES: Final = (
@@ -34,7 +35,11 @@ Username = Annotated[str, typer.Option(help=f"Your staff account; its password: 
 
 
 class Refused(Exception):
-    """The platform said no, in its own words."""
+    """The platform said no, in its own words; `said` is its problem, where it told one."""
+
+    def __init__(self, words: str, said: dict[str, Any] | None = None) -> None:
+        super().__init__(words)
+        self.said: dict[str, Any] = said or {}
 
 
 @app.command()
@@ -183,9 +188,25 @@ def _signed_in(platform: str, username: str) -> Generator[httpx.Client]:
     with httpx.Client(
         base_url=platform, timeout=WAIT_S, headers={"accept-language": "en"}, trust_env=False
     ) as client:
-        pair = _ask(client, "POST", "/v1/staff/tokens", json=said)
+        pair = _pair(client, said)
         client.headers["authorization"] = f"Bearer {pair['access_token']}"
         yield client
+
+
+def _pair(client: httpx.Client, said: dict[str, str]) -> dict[str, Any]:
+    """The tokens of a staff account; asks for the second factor where it has one. Raises Refused."""
+    try:
+        found: dict[str, Any] = _ask(client, "POST", "/v1/staff/tokens", json=said)
+    except Refused as refused:
+        ticket = refused.said.get("ticket")
+        if refused.said.get("type") != "/problems/second-factor-needed" or not ticket:
+            raise
+        if "totp" not in refused.said.get("factors", []):
+            raise Refused("this account has a passkey alone, which a terminal can't use") from None
+        code = os.environ.get(CODE) or typer.prompt("Code of the authenticator")
+        body = {"ticket": ticket, "code": code.strip()}
+        found = _ask(client, "POST", "/v1/staff/tokens/totp", json=body)
+    return found
 
 
 def _ask(client: httpx.Client, method: str, path: str, **rest: Any) -> Any:
@@ -199,7 +220,7 @@ def _ask(client: httpx.Client, method: str, path: str, **rest: Any) -> Any:
         return said
     more = {k: v for k, v in said.items() if k not in {"type", "title", "status", "trace_id"}}
     title = str(said.get("title", answer.status_code))
-    raise Refused(": ".join([title.rstrip(".") if more else title, *_told(more)]))
+    raise Refused(": ".join([title.rstrip(".") if more else title, *_told(more)]), said)
 
 
 def _told(more: dict[str, Any]) -> list[str]:

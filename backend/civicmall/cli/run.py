@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import msgspec
 import uvicorn
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
@@ -22,8 +23,6 @@ from civicmall.kernel import embedded, logs, serving
 from civicmall.kernel.config import BadSetting, Settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from civicmall.shops import Registry
 
 
@@ -95,8 +94,6 @@ def run_all(out: Console) -> None:
     def when_up() -> None:
         welcome(out, settings, time.monotonic() - began)
 
-    if not settings.sandbox:
-        out.print("[yellow]no sender of text messages is connected: nobody can get a code[/yellow]")
     _serve(settings, registry, when_up)
     if "DATABASE_URL" not in os.environ:
         out.print("Stopped. PostgreSQL stays up; [bold].venv/bin/civicmall db stop[/bold] ends it.")
@@ -128,6 +125,8 @@ def free(host: str, port: int, setting: str = "PORT") -> None:
 
 def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
     payments.check_settings()
+    for lack in identity.check_settings(sandbox=settings.sandbox):
+        Console(stderr=True).print(f"[yellow]{lack}[/yellow]")
     config = uvicorn.Config(
         app.create_app(settings, registry),
         host=settings.host,
@@ -138,6 +137,7 @@ def _serve(settings: Settings, registry: Registry, when_up: Any) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # http.client_ip knows which proxies are ours
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
@@ -170,7 +170,7 @@ def welcome(out: Console, settings: Settings, took_s: float) -> None:
                 f"citizen {person.name}", f"phone {person.phone}  today's code {person.code}"
             )
         secret = identity.sandbox.PASSWORD
-        table.add_row("operators", f"operator, reviewer / {secret}")
+        table.add_row("operators", f"operator, reviewer / {secret}; the auditor: auditor")
         table.add_row("departments", f"each shop's id, as utility_bills / {secret}")
     out.print(Panel(table, title=f"CivicMall is up ({took_s:.1f} s)", expand=False))
     if settings.sandbox:

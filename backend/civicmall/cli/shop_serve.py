@@ -24,7 +24,7 @@ from shopkit.keys import Key, shared_key
 from shopkit.kit.letters import WEBHOOK_SECRET
 from shopkit.manifest import DISCOVERY, Http
 from shopkit.serve import PlatformClient, ShopService, Trust, sandbox_trust
-from shopkit.serve.platform import no_platform
+from shopkit.serve.platform import no_platform, nobody_to_tell
 
 from .run import Server, database, free, until_stopped
 from .shop_home import opened, prepare
@@ -110,6 +110,7 @@ def serve(out: Console, shop: Shop, settings: Settings, place: Place) -> None:
     service = ShopService(
         shop, base=_base(shop), trust=trust, secret=gateway.secret_for(shop.manifest.id, keys), opened=schema,
         materials=client.material if client else no_platform,
+        attests=client.attest if client else nobody_to_tell,
         webhook_secret=os.environ.get(WEBHOOK_SETTING, WEBHOOK_SECRET if place.sandbox else ""),
     )  # fmt: skip
     config = uvicorn.Config(

@@ -23,9 +23,12 @@ from .errors import (
     ShopUnavailable,
     TooManyCalls,
 )
+from .events import CitizenLeft
 from .hearing import listen
 from .host import role, room, schema, secret_for
+from .logouts import tell_logouts
 from .models import Bills, FinishedCall, Health, Matters, Owed, OwedBill, TileState
+from .personal import personal
 from .platform import request_secret, webhook_secret
 from .raw import Raw
 from .routes import routers as _routers
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 
 routers = [*_routers, *_doors]
+EVENTS = (CitizenLeft,)
 PROBE_S = 15.0
 """A shop that came back is known again after as long."""
 
@@ -50,8 +54,8 @@ def jobs(house: House, gateway: Gateway) -> list[Job]:
 
 
 __all__ = [
-    "FILLING", "Bills", "CallbackRefused", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
+    "EVENTS", "FILLING", "Bills", "CallbackRefused", "CitizenLeft", "ConsentNeeded", "FinishedCall", "FormRefused", "Gateway", "Health", "LevelTooLow", "Matters",
     "NoSuchThing", "Owed", "OwedBill", "Raw", "ShopBadAnswer", "ShopFailed", "ShopMaintenance", "ShopRefused", "ShopTimeout",
-    "ShopUnavailable", "TileState", "TooManyCalls", "Typed", "filling", "finished_call", "jobs", "listen", "request_secret", "role", "room", "routers", "schema", "secret_for",
+    "ShopUnavailable", "TileState", "TooManyCalls", "Typed", "filling", "finished_call", "jobs", "listen", "personal", "request_secret", "role", "room", "routers", "schema", "secret_for", "tell_logouts",
     "webhook_secret",
 ]  # fmt: skip

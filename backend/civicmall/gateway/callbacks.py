@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from litestar import Request
+from msgspec import Meta, Struct
 
+from civicmall import identity
 from civicmall.kernel.db import Db
 from civicmall.kernel.errors import BadRequest, NotFound
 from civicmall.kernel.house import House
 from civicmall.shops import Registry
 from shopkit import CaseNews, Media
+from shopkit.contract import Attested
 from shopkit.keys import public_key
 from shopkit.manifest import Http
 from shopkit.signatures import CALLBACK_TAG, BadSignature, Verifier
 from shopkit.signatures import Request as Signed
 
+from .attesting import named
 from .calling import Calls
 from .errors import CallbackRefused
 from .queries import q
 
+S = TypeVar("S", bound=Struct)
 NEWS_MAX: Final = 64 * 1024
 """Bytes of a callback; an outcome with fifty reasons has fewer."""
+
+TOKEN_MAX: Final = 4_096
+"""Characters of a mini-app's token; ours have about 800."""
+
+
+class TokenAsk(Struct, frozen=True, forbid_unknown_fields=True):
+    """A token that a shop was shown, and asks about."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=TOKEN_MAX)]
+
 
 TellCase = Callable[[str, UUID, CaseNews], Awaitable[None]]
 """Shop, case, news."""
@@ -62,13 +77,23 @@ class Callbacks:
 
     async def news(self, request: Request[Any, Any, Any], shop: str, case: str) -> None:
         """News of a case. Raises CallbackRefused, BadRequest, and what the cases room raises."""
-        body = await request.body()
-        await self._verify(request, shop, body)
-        try:
-            said = msgspec.json.decode(body, type=CaseNews)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise BadRequest(str(error)[:200], field="body") from error
+        said = await self._said(request, shop, CaseNews)
         await self.tell_case(shop, _id(case), said)
+
+    async def token(self, request: Request[Any, Any, Any], shop: str) -> str:
+        """A token that a shop asks about. Raises CallbackRefused, BadRequest."""
+        return (await self._said(request, shop, TokenAsk)).token
+
+    async def attested(self, request: Request[Any, Any, Any], shop: str) -> None:
+        """What a shop attests of a citizen. Raises CallbackRefused, BadRequest, NotFound for whom it
+        never met, and BadAttestation.
+        """
+        said = await self._said(request, shop, Attested)
+        citizen_id = await self._calls.subs.behind(shop, said.subject)
+        way = self._calls.way_to(shop, citizen_id)
+        await identity.attributes.service.attest(
+            self._house, citizen_id, shop, said.data, named(way)
+        )
 
     async def material(
         self, request: Request[Any, Any, Any], shop: str, case: str, material: str
@@ -76,6 +101,15 @@ class Callbacks:
         """What was handed in with a case of this shop. Raises CallbackRefused, NotFound."""
         await self._verify(request, shop, None)
         return await self._calls.give_material(shop, _id(case), _id(material))
+
+    async def _said(self, request: Request[Any, Any, Any], shop: str, kind: type[S]) -> S:
+        """What a shop sent and signed."""
+        body = await request.body()
+        await self._verify(request, shop, body)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise BadRequest(str(error)[:200], field="body") from error
 
     async def _verify(self, request: Request[Any, Any, Any], shop: str, body: bytes | None) -> None:
         """That the shop signed this. Its live version's key counts, and its canary's."""

@@ -14,6 +14,7 @@ from shopkit import App
 from shopkit.call import Citizen, FetchMaterial
 
 from . import rules
+from .attesting import Subs, attester
 from .errors import ShopMaintenance
 from .facts import Facts, GiveMaterial, nothing_kept
 from .gates import Gates, Way
@@ -26,6 +27,7 @@ class Calls:
     def __init__(self, house: House, gates: Gates) -> None:
         self._house = house
         self._gates = gates
+        self.subs = Subs(house.db)
         self.give_material: GiveMaterial = nothing_kept
         """How a shop gets at what was handed in; the cases room sets it."""
 
@@ -40,12 +42,18 @@ class Calls:
             raise NoSuchApp(shop=shop, app=app)
         return way, declared
 
+    def way_to(self, shop: str, citizen_id: UUID) -> Way:
+        """The version of a shop that serves a citizen. Raises NoSuchShop, ShopClosed, ShopUnavailable."""
+        return self._gates.way(shop, citizen_id)
+
     async def check_rights(self, caller: Caller, shop: str, app: App) -> None:
         """That the citizen is known well enough and agreed. Raises LevelTooLow, ConsentNeeded."""
-        agreed: frozenset[str] = frozenset()
+        agreed: frozenset[tuple[str, str]] = frozenset()
         if app.claims:
-            agreed = await identity.consent(self._house.db, caller.citizen_id, shop, app.id)
-        rules.entitled(app, shop, caller.level, agreed)
+            agreed = await identity.agreements.agreed(
+                self._house.db, caller.citizen_id, f"{shop}/{app.id}"
+            )
+        rules.entitled(app, shop, caller, agreed)
 
     async def ask(
         self, caller: Caller, shop: str, app: str, operation: str, asked: Any, lang: str,
@@ -54,7 +62,7 @@ class Calls:
         """One typed call, with the citizen's rights looked at; `news` needs none."""
         way, declared = self.way(shop, app, caller.citizen_id)
         if not news:
-            rules.known_well_enough(declared, caller.level)
+            rules.known_well_enough(declared, shop, caller)
         if not way.gate.host.serves(app, operation):
             raise NoSuchApp(shop=shop, app=app)
         self.check_open(way)
@@ -84,23 +92,31 @@ class Calls:
         claims: dict[str, str] = {}
         if app.claims:
             purpose = f"{caller.acting}.{operation}" if caller.acting else operation
-            names = [claim.name for claim in app.claims]
             given = await identity.give(
-                self._house, caller.citizen_id, shop, app.id, names, purpose=purpose, some=news
-            )
+                self._house, caller.citizen_id, shop, app.id, rules.asked(app), purpose=purpose,
+                some=news, by=caller.actor.id if caller.actor else None,
+            )  # fmt: skip
             if not news:
                 rules.agreed_to(app, shop, given.agreed)
             claims = given.claims
         keys = self._gates.keys_of(shop)
+        if way.deployed.manifest.attests:
+            await self.subs.keep(shop, keys.sub(caller.citizen_id), caller.citizen_id)
         return Facts(
             app=app.id,
-            citizen=Citizen(keys.sub(caller.citizen_id), caller.level, claims),
+            citizen=Citizen(
+                keys.sub(caller.citizen_id),
+                caller.level,
+                claims,
+                keys.sub(caller.actor.id) if caller.actor else None,
+            ),
             lang=lang,
             now=self._house.clock.now(),
             trace_id=logs.trace_id.get(),
             deadline_s=way.gate.timeout_s,
             secret=keys.secret,
             materials=self._materials_of(shop),
+            attests=attester(self._house, way, caller.citizen_id),
         )
 
     def _materials_of(self, shop: str) -> FetchMaterial:

@@ -10,7 +10,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from civicmall.identity import Caller, citizen_only
+from civicmall import identity
+from civicmall.identity import MINI_APP, Caller, citizen_only
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
 from civicmall.kernel.house import House
 from civicmall.kernel.http import IdempotencyKey, Limit, Page, problems
@@ -29,9 +30,11 @@ from .errors import FILLING
 from .filling import NewBooking, ValuesAsk, When
 from .rules import ID
 from .service import Gateway
-from .typed import BEFORE
+from .typed import before
 
 MAY_FAIL: Final = problems(*FILLING)
+OWN: Final = {MINI_APP: "appointments"}
+"""The `opt` of what a mini-app may do with times beside looking them up."""
 First = Annotated[
     date | None, QueryParameter(required=False, description="First day; today if left out.")
 ]
@@ -51,7 +54,7 @@ Past = Annotated[bool, QueryParameter(description="Also those that are over.")]
 
 @get(
     "/{shop:str}/apps/{app:str}/slots",
-    opt=BEFORE,
+    opt=before("appointments"),
     responses=MAY_FAIL,
     summary="Times that are free",
 )
@@ -73,7 +76,7 @@ async def slots(  # noqa: PLR0913, PLR0917 (each query parameter is one)
 
 @get(
     "/{shop:str}/apps/{app:str}/bookings",
-    opt=BEFORE,
+    opt=before("appointments"),
     responses=MAY_FAIL,
     summary="My bookings at an app",
 )
@@ -92,6 +95,7 @@ async def bookings(
 
 @post(
     "/{shop:str}/apps/{app:str}/bookings",
+    opt=OWN,
     responses=problems(KeyMissing, KeyReused, KeyRunning, *FILLING),
     summary="Book a time",
 )
@@ -111,6 +115,7 @@ async def book(
 @delete(
     "/{shop:str}/apps/{app:str}/bookings/{booking:str}",
     status_code=HTTP_200_OK,
+    opt=OWN,
     responses=MAY_FAIL,
     summary="Give a booking back",
 )
@@ -128,7 +133,7 @@ async def cancel(
 @post(
     "/{shop:str}/apps/{app:str}/calculation",
     status_code=HTTP_200_OK,
-    opt=BEFORE,
+    opt={**before("calculate"), **identity.acting.VIEW},
     responses=MAY_FAIL,
     summary="Calculate, with the formula and its legal basis",
 )
@@ -146,7 +151,7 @@ async def calculate(
 @post(
     "/{shop:str}/apps/{app:str}/enquiry",
     status_code=HTTP_200_OK,
-    opt=BEFORE,
+    opt={**before("enquire"), **identity.acting.VIEW},
     responses=MAY_FAIL,
     summary="Look up what the records say",
 )
@@ -163,7 +168,7 @@ async def enquire(
 
 @get(
     "/{shop:str}/apps/{app:str}/progress/{matter:str}",
-    opt=BEFORE,
+    opt=before("progress"),
     responses=MAY_FAIL,
     summary="One matter",
 )
@@ -180,7 +185,7 @@ async def progress(
 
 @get(
     "/{shop:str}/apps/{app:str}/bills/{bill:str}/receipt",
-    opt=BEFORE,
+    opt=before("bills"),
     responses=MAY_FAIL,
     summary="The receipt of a paid bill",
 )

@@ -5,6 +5,7 @@ A shop's fault is 502, 503 or 504 and counts on its breaker; a caller's is 4xx a
 
 from typing import Final
 
+from civicmall import identity
 from civicmall.kernel.errors import Problem
 from civicmall.shops import NoSuchApp, NoSuchShop
 
@@ -20,13 +21,18 @@ class NoSuchThing(Problem):
 
 
 class LevelTooLow(Problem):
-    """The app needs a higher real-name level; `needed` says which."""
+    """The app needs a higher real-name level; `needed` says which, `ways` what leads there: `register`
+    (name and ID number), `face`, `counter`.
+    """
 
     type, status, title = (
         "/problems/level-too-low",
         403,
         "Verify your identity to use this service.",
     )
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(needed=needed, ways=identity.levels.ways(needed))
 
 
 class ConsentNeeded(Problem):

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from civicmall.kernel.errors import NotFound
 from shopkit import Media
-from shopkit.call import Call, Citizen, FetchMaterial, no_materials
+from shopkit.call import Attest, Call, Citizen, FetchMaterial, attests_nothing, no_materials
 from shopkit.egress import NoEgress
 from shopkit.local import local
 
@@ -36,12 +36,13 @@ class Facts(Struct, frozen=True):
     deadline_s: float
     secret: bytes
     materials: FetchMaterial = no_materials
+    attests: Attest = attests_nothing
 
     def call(self, db: Any, http: Any = None) -> Call:
         """The call as the shop's code sees it."""
         return Call(
             self.citizen, self.lang, self.now, local(self.now), self.trace_id, self.deadline_s, db,
-            self.secret, self.app, self.materials, http or NoEgress(),
+            self.secret, self.app, self.materials, http or NoEgress(), self.attests,
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from civicmall.identity import shop_key
 from civicmall.kernel import logs
 from civicmall.kernel.house import House
 from civicmall.shops import Deployed, Registry
@@ -84,7 +85,7 @@ class Gates:
         """What is derived for a shop; the same for all its versions."""
         if shop not in self._keys:
             keys = self._house.keys
-            self._keys[shop] = ShopKeys(secret_for(shop, keys), keys.derive(f"pairwise:{shop}"))
+            self._keys[shop] = ShopKeys(secret_for(shop, keys), shop_key(keys, shop))
         return self._keys[shop]
 
     async def probe(self) -> None:

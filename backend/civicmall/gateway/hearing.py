@@ -10,6 +10,8 @@ from civicmall.kernel.models import Delivery
 from civicmall.kernel.outbox import Handlers
 from shopkit import Event
 
+from .events import CitizenLeft
+
 if TYPE_CHECKING:
     from .service import Gateway
 
@@ -25,8 +27,31 @@ def listen(handlers: Handlers, gateway: Gateway) -> None:
             "consent.withdrawn",
             event.app,
             event.at,
-            {"app": event.app, "sub": sub},
+            {"app": event.app, "sub": sub, "claims": event.claims},
         )
         await gateway.tell(event.shop, news)
 
+    async def on_disputed(_: Pool, event: identity.AttributeDisputed, delivery: Delivery) -> None:
+        if event.source == identity.REGISTER:
+            return  # it has no shop; its desk sees it
+        words = await gateway.objection(event)
+        if words is None:
+            return  # taken back in the meantime
+        sub = gateway.gates.keys_of(event.source).sub(event.citizen_id)
+        news = Event(
+            str(delivery.id),
+            "attribute.disputed",
+            event.name,
+            event.at,
+            {"attribute": event.name, "sub": sub, "words": words},
+        )
+        await gateway.tell(event.source, news)
+
+    async def on_left(_: Pool, event: CitizenLeft, delivery: Delivery) -> None:
+        sub = gateway.gates.keys_of(event.shop).sub(event.citizen_id)
+        news = Event(str(delivery.id), "citizen.deleted", sub, event.at, {"sub": sub})
+        await gateway.tell(event.shop, news)
+
     handlers.on(identity.ConsentWithdrawn, on_withdrawn)
+    handlers.on(identity.AttributeDisputed, on_disputed)
+    handlers.on(CitizenLeft, on_left)

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from civicmall.identity import Caller, NotAllowed, SignInNeeded, Tokens
+from civicmall import identity
+from civicmall.identity import Caller, NotAllowed, SignInNeeded, Tokens, within
 from civicmall.kernel import i18n, logs
 from civicmall.kernel.errors import BadRequest, Internal, MethodNotAllowed, Problem, TooLarge
 from civicmall.shops import NoSuchApp
@@ -104,6 +105,8 @@ class Raw:
         way = gateway.gates.way(shop, caller.citizen_id)
         method: str = scope["method"]
         app, route = self._of(way).find(method, path)
+        within(caller, shop, app.id, "raw")
+        identity.acting.check(caller.actor, method, {}, shop)
         query: str = scope["query_string"].decode("latin-1")
         if query and (
             len(query) > QUERY_MAX or not (query.isascii() and query.isprintable()) or " " in query
@@ -127,7 +130,7 @@ class Raw:
     async def _pass_on(self, asked: Asked, receive: Any, answering: Answering) -> None:
         gateway: Gateway = self._state.gateway
         calls, gate = gateway.calls, asked.way.gate
-        rules.known_well_enough(asked.app, asked.caller.level)
+        rules.known_well_enough(asked.app, asked.way.deployed.shop, asked.caller)
         calls.check_open(asked.way)
         hearing = Hearing(receive, asked.route.body_max_bytes)
         body = await _small(asked, hearing)
@@ -235,7 +238,7 @@ def _who(tokens: Tokens, headers: dict[bytes, bytes]) -> Caller:
     scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     if not token or scheme.lower() != "bearer":
         raise SignInNeeded
-    found = tokens.check(token.strip())
+    found = tokens.check_any(token.strip())
     if not isinstance(found, Caller):
         raise NotAllowed
     return found

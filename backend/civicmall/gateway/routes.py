@@ -8,17 +8,19 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from civicmall.identity import Caller, citizen_only, operator_only
+from civicmall import identity
+from civicmall.identity import Caller, Tokens, citizen_only, overseer_only
 from civicmall.kernel.errors import NotFound, TooLarge
 from civicmall.kernel.http import Limit, Page, problems, public
+from civicmall.shops import NoSuchShop
 from shopkit import BillDetail, BillsQuery, ProgressQuery
 
 from .callbacks import NEWS_MAX
-from .errors import ASKING, CallbackRefused
+from .errors import ASKING, CallbackRefused, ShopUnavailable
 from .models import Bills, Health, Matters
 from .rules import ID
 from .service import Gateway
-from .typed import BEFORE
+from .typed import before
 
 MAY_FAIL = problems(*ASKING)
 Paid = Annotated[bool, QueryParameter(description="Also those that were paid.")]
@@ -30,7 +32,7 @@ MatterId = Annotated[
 
 @get(
     "/{shop:str}/apps/{app:str}/bills",
-    opt=BEFORE,
+    opt=before("bills"),
     responses=MAY_FAIL,
     summary="What I owe at an app",
 )
@@ -48,7 +50,7 @@ async def bills(
 
 @get(
     "/{shop:str}/apps/{app:str}/bills/{bill:str}",
-    opt=BEFORE,
+    opt=before("bills"),
     responses=MAY_FAIL,
     summary="One bill, explained",
 )
@@ -65,7 +67,7 @@ async def bill(
 
 @get(
     "/{shop:str}/apps/{app:str}/progress",
-    opt=BEFORE,
+    opt=before("progress"),
     responses=MAY_FAIL,
     summary="Where my matters stand",
 )
@@ -118,15 +120,49 @@ async def case_material(
     return Response(body, media_type=media)
 
 
+@post(
+    "/{shop:str}/introspection",
+    status_code=200,
+    request_max_body_size=NEWS_MAX,
+    responses=problems(CallbackRefused, TooLarge),
+    summary="Whether a mini-app's token still holds (signed, RFC 9421; RFC 7662)",
+)
+async def introspection(
+    request: Request[Any, Any, Any],
+    shop: FromPath[str],
+    gateway: NamedDependency[Gateway],
+    tokens: NamedDependency[Tokens],
+) -> identity.exchange.introspect.Introspected:
+    token = await gateway.callbacks.token(request, shop)
+    return identity.exchange.introspect.for_shop(tokens, shop, token)
+
+
+@post(
+    "/{shop:str}/attestations",
+    status_code=204,
+    request_max_body_size=NEWS_MAX,
+    responses=problems(
+        CallbackRefused, NotFound, TooLarge, identity.BadAttestation, ShopUnavailable, NoSuchShop
+    ),
+    summary="What a shop attests of a citizen (signed, RFC 9421; CloudEvents)",
+)
+async def attested(
+    request: Request[Any, Any, Any],
+    shop: FromPath[str],
+    gateway: NamedDependency[Gateway],
+) -> None:
+    await gateway.callbacks.attested(request, shop)
+
+
 routers = [
     Router(
         "/v1/callbacks",
-        route_handlers=[case_news, case_material],
+        route_handlers=[case_news, case_material, introspection, attested],
         guards=[public],  # the signature is looked at inside, over the body
         tags=["callbacks"],
     ),
     Router(
         "/v1/shops", route_handlers=[bills, bill, progress], guards=[citizen_only], tags=["shops"]
     ),
-    Router("/v1/desk", route_handlers=[health], guards=[operator_only], tags=["desk"]),
+    Router("/v1/desk", route_handlers=[health], guards=[overseer_only], tags=["desk"]),
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, partial
@@ -12,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from civicmall import identity
+from civicmall.identity import Caller, shop_subject
 from civicmall.kernel import i18n
 from shopkit import App, Bill, Manifest, Reason
 from shopkit.contract import Id
@@ -34,32 +34,40 @@ class ShopKeys:
 
     def __init__(self, secret: bytes, pairwise: bytes) -> None:
         self.secret = secret
-        self.sub: Callable[[UUID], str] = lru_cache(SUBS_MAX)(partial(_sub, pairwise))
+        self.sub: Callable[[UUID], str] = lru_cache(SUBS_MAX)(partial(shop_subject, pairwise))
         """What this shop knows a citizen by; every other shop knows them by another word."""
 
 
-def _sub(pairwise: bytes, citizen_id: UUID) -> str:
-    return hmac.new(pairwise, citizen_id.bytes, hashlib.sha256).hexdigest()[:32]
-
-
-def entitled(app: App, shop: str, level: int, agreed: frozenset[str]) -> None:
+def entitled(app: App, shop: str, caller: Caller, agreed: frozenset[tuple[str, str]]) -> None:
     """That a citizen is known well enough and agreed to all that the app asks for.
 
-    Raises LevelTooLow, ConsentNeeded.
+    Raises ActingNotAllowed, LevelTooLow, ConsentNeeded.
     """
-    known_well_enough(app, level)
+    known_well_enough(app, shop, caller)
     agreed_to(app, shop, agreed)
 
 
-def known_well_enough(app: App, level: int) -> None:
-    """Raises LevelTooLow."""
-    if level < app.min_level:
+def known_well_enough(app: App, shop: str, caller: Caller) -> None:
+    """That a citizen is known well enough for an app, and that whoever acts for them may do so at its
+    shop: every call and every remembered answer passes here. Raises ActingNotAllowed, LevelTooLow.
+    """
+    identity.acting.at(caller.actor, shop)
+    if caller.level < app.min_level:
         raise LevelTooLow(needed=app.min_level)
 
 
-def agreed_to(app: App, shop: str, agreed: frozenset[str]) -> None:
-    """Raises ConsentNeeded."""
-    missing = {c.name: dict(c.purpose) for c in app.claims if c.name not in agreed}
+def asked(app: App) -> list[tuple[str, str]]:
+    """What an app asks for: claim, and the zh-CN of its purpose."""
+    return [(claim.name, claim.purpose[i18n.DEFAULT]) for claim in app.claims]
+
+
+def agreed_to(app: App, shop: str, agreed: frozenset[tuple[str, str]]) -> None:
+    """That each claim was agreed to for the purpose that this version says. Raises ConsentNeeded."""
+    missing = {
+        c.name: dict(c.purpose)
+        for c in app.claims
+        if (c.name, c.purpose[i18n.DEFAULT]) not in agreed
+    }
     if missing:
         raise ConsentNeeded(shop=shop, app=app.id, claims=missing)
 

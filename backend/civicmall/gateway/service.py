@@ -14,7 +14,7 @@ import msgspec
 
 import shopkit
 from civicmall import identity
-from civicmall.identity import Caller
+from civicmall.identity import AttributeDisputed, Caller
 from civicmall.kernel import ids, logs
 from civicmall.kernel.db import Db
 from civicmall.kernel.errors import Problem
@@ -95,6 +95,12 @@ class Gateway:
     def forget(self, citizen_id: UUID, shop: str, app: str) -> None:
         """Drop what is remembered of a citizen at an app: something has just changed there."""
         self._cache.forget(citizen_id, shop, app)
+
+    async def objection(self, event: AttributeDisputed) -> str | None:
+        """What a citizen says against a fact; None where they don't any more."""
+        return await identity.attributes.service.objection(
+            self._house, event.citizen_id, event.name, event.source
+        )
 
     async def tell(self, shop: str, event: Event) -> None:
         """An event for a shop that wants to hear of it; raises what says: tell it again."""
@@ -196,14 +202,11 @@ class Gateway:
             for entry in self._registry.all()
             if entry.manifest is not None
             for app in entry.manifest.apps
-            if "bills" in app.capabilities
+            if "bills" in app.capabilities and identity.acting.holds_at(caller.actor, entry.id)
         ]
-        agreed = {
-            (c.shop, c.app): frozenset(c.claims)
-            for c in await identity.consents(self._house.db, caller.citizen_id)
-        }
+        agreed = await identity.agreements.agreed_by_app(self._house.db, caller.citizen_id)
         reads = [
-            self._start_reading(caller, shop, app, agreed.get((shop, app), frozenset()), lang)
+            self._start_reading(caller, shop, app, agreed.get(f"{shop}/{app}", frozenset()), lang)
             for shop, app in apps
         ]
         if reads:
@@ -221,7 +224,7 @@ class Gateway:
         return Owed(bills, states)
 
     def _start_reading(
-        self, caller: Caller, shop: str, app: str, agreed: frozenset[str], lang: str
+        self, caller: Caller, shop: str, app: str, agreed: frozenset[tuple[str, str]], lang: str
     ) -> asyncio.Task[Bills]:
         """Read an app's bills; who asked may leave before the answer, which is kept all the same.
 
@@ -230,7 +233,7 @@ class Gateway:
 
         async def read() -> Bills:
             _, declared = self.calls.way(shop, app, caller.citizen_id)
-            rules.entitled(declared, shop, caller.level, agreed)
+            rules.entitled(declared, shop, caller, agreed)
             kept = await self._recall(caller, shop, declared, "bills.list", BillsQuery(), lang)
             return Bills(kept.answer, None, kept.stale, kept.as_of)
 

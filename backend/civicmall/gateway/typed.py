@@ -20,12 +20,14 @@ from litestar.routes import HTTPRoute
 from litestar.serialization import default_serializer
 from msgspec import NODEFAULT, Struct, defstruct
 
-from civicmall.identity import Caller, citizen_only
+from civicmall import identity
+from civicmall.identity import MINI_APP, Caller, citizen_only, within
 from civicmall.kernel import http, i18n
 from civicmall.kernel.errors import Problem
 
 BEFORE: Final = {"before": True}
 """The `opt` of a handler whose plain requests pass here: reads, asked often."""
+
 ADDRESS: Final = re.compile(
     r"/v1/shops/([^/]+)/apps/([^/]+)/([a-z]+)(?:/([^/]+)(?:/([a-z]+))?)?", re.DOTALL
 )
@@ -38,6 +40,11 @@ Receive = Callable[[], Awaitable[Any]]
 Shape = tuple[str, str, bool, str | None]
 """Method, word, whether an id follows it, and the word after that."""
 _encode: Final = msgspec.json.Encoder(enc_hook=default_serializer).encode
+
+
+def before(capability: str) -> dict[str, Any]:
+    """The same for a handler that a mini-app with this capability may use too."""
+    return {**BEFORE, MINI_APP: capability}
 
 
 class Operation:
@@ -63,6 +70,8 @@ class Operation:
         self.template = route.path_format
         self.status = handler.status_code
         self.path = path
+        self.opt = handler.opt
+        self.mini_app: str | None = handler.opt.get(MINI_APP)
         self.bodied = "data" in fields
         self.provided = PROVIDED & fields.keys()
         kinds = handler.signature_model.__annotations__
@@ -132,7 +141,7 @@ class Typed:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if len(headers) < len(scope["headers"]):
             return None  # a header twice: which one counts is the framework's to say
-        caller = self._caller(headers)
+        caller = self._caller(scope["method"], headers, operation, understood[1])
         values = _values(operation, understood[1], scope["query_string"])
         if caller is None or values is None or (operation.bodied and not _small(headers)):
             return None
@@ -143,12 +152,18 @@ class Typed:
         }  # fmt: skip
         return Plain(self, operation, values, provided)
 
-    def _caller(self, headers: dict[bytes, bytes]) -> Caller | None:
+    def _caller(
+        self, method: str, headers: dict[bytes, bytes], operation: Operation, path: list[str]
+    ) -> Caller | None:
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer":
             return None
         try:
-            found = self.framework.state.tokens.check(token.decode("latin-1").strip())
+            found = self.framework.state.tokens.check_any(token.decode("latin-1").strip())
+            if isinstance(found, Caller) and found.app:
+                within(found, path[0], path[1], operation.mini_app or "")
+            if isinstance(found, Caller) and found.actor:
+                identity.acting.check(found.actor, method, operation.opt, path[0])
         except Problem:
             return None
         return found if isinstance(found, Caller) else None

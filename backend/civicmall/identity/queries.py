@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from civicmall.kernel import sql
 
-from .models import AccessRow, CitizenRow, Consent, GivenRow, SessionRow, SessionView, StaffRow
+from .models import (
+    CitizenRow,
+    DeviceRow,
+    SessionRow,
+    SignedIn,
+    SigningKeyRow,
+    StaffRow,
+)
 
-q = sql.load(__file__, CitizenRow, GivenRow, SessionRow, SessionView, StaffRow, Consent, AccessRow)
+q = sql.load(
+    __file__,
+    CitizenRow,
+    SessionRow,
+    DeviceRow,
+    SignedIn,
+    SigningKeyRow,
+    StaffRow,
+)

@@ -33,6 +33,9 @@ with claimed as (
 ), made as (
     insert into identity.citizen (bucket, id, phone)
     select :bucket, citizen_id, :phone from claimed
+), chain as (
+    insert into identity.audit_head (bucket, citizen_id) select :bucket, citizen_id from claimed
+    on conflict do nothing
 )
 select citizen_id from claimed
 union all
@@ -41,180 +44,189 @@ limit 1;
 
 -- name: citizen(bucket, id)^
 -- record_class: CitizenRow
-select id, level, phone, name, id_number, attested, declared
-from identity.citizen where bucket = :bucket and id = :id;
+-- With all that is said of them: few rows each, found by the beginning of their keys.
+select c.id, c.level, c.phone, c.name, c.id_number, c.attested, c.declared, c.created_at, c.verified_at,
+       coalesce(a.names, '{}') as names, coalesce(a.sources, '{}') as sources,
+       coalesce(a.vals, '{}') as values, coalesce(a.as_ofs, '{}') as as_ofs,
+       coalesce(a.told_ats, '{}') as told_ats,
+       coalesce(e.events, '{}') as events, coalesce(e.told, '{}') as events_told,
+       coalesce(d.disputed, '{}') as disputed, coalesce(d.ats, '{}') as disputed_ats,
+       array(select o.name from identity.attribute_off o
+             where o.bucket = :bucket and o.citizen_id = :id) as off,
+       c.kind, c.uscc, c.seen_at
+from identity.citizen c
+cross join lateral (
+    select array_agg(t.name) as names, array_agg(t.source) as sources, array_agg(t.value) as vals,
+           array_agg(t.as_of) as as_ofs, array_agg(t.told_at) as told_ats
+    from identity.attribute t where t.bucket = :bucket and t.citizen_id = :id) a
+cross join lateral (
+    select array_agg(l.event) as events, array_agg(l.told_at) as told
+    from identity.life_event l where l.bucket = :bucket and l.citizen_id = :id) e
+cross join lateral (
+    select array_agg(s.name || '/' || s.source) as disputed, array_agg(s.disputed_at) as ats
+    from identity.dispute s where s.bucket = :bucket and s.citizen_id = :id and s.verdict is null) d
+where c.bucket = :bucket and c.id = :id;
 
--- name: take_number(bucket, blind, id)$
--- The holder of an ID number: whoever verified with it first.
-with claimed as (
-    insert into identity.id_number (bucket, blind, citizen_id) values (:bucket, :blind, :id)
-    on conflict do nothing
-    returning citizen_id
+-- name: open_session(bucket, id, owner, kind, device, hours, amr, place, seen, event_id, type, body)$
+-- A citizen who was signed in before is told of a device that isn't known; the first is no news. Without
+-- `seen` nobody can tell. Answers whether it is told.
+with before as (
+    select bool_or(coalesce(seen = :seen, :seen::bytea is null)) as known
+    from identity.session where bucket = :bucket and owner = :owner
+), made as (
+    insert into identity.session (bucket, id, owner, kind, device, expires_at, amr, place, seen)
+    values (:bucket, :id, :owner, :kind, :device, now() + make_interval(hours => :hours), :amr, :place, :seen)
+), told as (
+    insert into kernel.outbox (bucket, id, type, body)
+    select :bucket, :event_id::uuid, :type::text, :body::jsonb from before
+    where not known and :kind::text = 'citizen'
+    returning id
+), head as (
+    -- The line in the citizen's audit: how they signed in (ADR 0038).
+    update identity.audit_head h
+    set seq = h.seq + 1, prev = h.hash, hash = sha256(convert_to(identity.audit_line(
+            h.citizen_id, h.seq + 1, now(), 'sign_in', '', :amr::text[], '', '', null, 0, h.hash), 'UTF8'))
+    where h.bucket = :bucket and h.citizen_id = :owner and :kind::text = 'citizen'
+    returning h.seq, h.prev, h.hash
+), line as (
+    insert into identity.audit
+        (bucket, citizen_id, seq, kind, reader, claims, purpose, reason, again, prev, hash)
+    select :bucket, :owner, seq, 'sign_in', '', :amr::text[], '', '', 0, prev, hash from head
 )
-select citizen_id from claimed
-union all
-select citizen_id from identity.id_number where bucket = :bucket and blind = :blind
-limit 1;
+select exists (select from told);
 
--- name: release_number(bucket, blind, id)!
-delete from identity.id_number where bucket = :bucket and blind = :blind and citizen_id = :id;
-
--- name: verify(bucket, id, name, id_number, attested)$
-update identity.citizen
-set level = greatest(level, 2), name = :name, id_number = :id_number, attested = :attested,
-    verified_at = now()
-where bucket = :bucket and id = :id and level < 2
-returning level;
-
--- name: declare(bucket, id, before, declared)$
--- `before` is what was read: of two declarations at once, one is asked to read again.
-update identity.citizen set declared = :declared
-where bucket = :bucket and id = :id and declared is not distinct from :before::bytea
-returning true;
-
--- name: open_session(bucket, id, owner, kind, device, days)!
-insert into identity.session (bucket, id, owner, kind, device, expires_at)
-values (:bucket, :id, :owner, :kind, :device, now() + make_interval(days => :days));
-
--- name: rotate(bucket, id, generation)^
+-- name: rotate(bucket, id, generation, idle_s)^
 -- record_class: SessionRow
--- The generation in the token is the guard: of two that come with one token, one rotates.
+-- The generation in the token is the guard: of two that come with one token, one rotates. A session of
+-- staff is over when it was left alone for too long.
 update identity.session s
 set generation = s.generation + 1, rotated_at = now()
 where s.bucket = :bucket and s.id = :id and s.generation = :generation
   and s.revoked_at is null and s.expires_at > now()
+  and (s.kind = 'citizen' or s.rotated_at > now() - make_interval(secs => :idle_s::float8))
 returning s.owner, s.generation, false as just_rotated,
           (select c.level from identity.citizen c where c.bucket = s.bucket and c.id = s.owner) as level;
 
--- name: session(bucket, id, grace_s)^
+-- name: session(bucket, id, grace_s, idle_s)^
 -- record_class: SessionRow
 select s.owner, s.generation,
        s.rotated_at > now() - make_interval(secs => :grace_s::float8) as just_rotated,
        (select c.level from identity.citizen c where c.bucket = s.bucket and c.id = s.owner) as level
 from identity.session s
-where s.bucket = :bucket and s.id = :id and s.revoked_at is null and s.expires_at > now();
+where s.bucket = :bucket and s.id = :id and s.revoked_at is null and s.expires_at > now()
+  and (s.kind = 'citizen' or s.rotated_at > now() - make_interval(secs => :idle_s::float8));
 
 -- name: revoke(bucket, id, owner)$
-update identity.session set revoked_at = now()
-where bucket = :bucket and id = :id and owner = :owner and revoked_at is null
-returning id;
+-- Where an ended session came from is nobody's business any more. Clients that the citizen signed in
+-- to from there are told; the session's id is the event's, for it ends once. A citizen finds a line.
+with ended as (
+    update identity.session set revoked_at = now(), place = null
+    where bucket = :bucket and id = :id and owner = :owner and revoked_at is null
+    returning id, owner, kind
+), parted as (
+    insert into kernel.outbox (bucket, id, type, body)
+    select :bucket, e.id, 'identity.session_ended', jsonb_build_object(
+        'citizen_id', e.owner, 'session_id', e.id, 'clients', g.clients, 'at', now())
+    from ended e, lateral (
+        select array_agg(distinct client_id) as clients from identity.grant_
+        where bucket = :bucket and session_id = e.id
+    ) g where g.clients is not null
+), head as (
+    update identity.audit_head h
+    set seq = h.seq + 1, prev = h.hash, hash = sha256(convert_to(identity.audit_line(
+            h.citizen_id, h.seq + 1, now(), 'sign_out', '', '{}'::text[], '', '', null, 0, h.hash), 'UTF8'))
+    where h.bucket = :bucket and h.citizen_id = :owner and exists (select from ended e where e.kind = 'citizen')
+    returning h.seq, h.prev, h.hash
+), line as (
+    insert into identity.audit
+        (bucket, citizen_id, seq, kind, reader, claims, purpose, reason, again, prev, hash)
+    select :bucket, :owner, seq, 'sign_out', '', '{}'::text[], '', '', 0, prev, hash from head
+)
+select id from ended;
+
+-- name: revoke_copied(bucket, id, owner, event_id, type, body)$
+-- The same because its refresh token was copied, which a citizen is told.
+with ended as (
+    update identity.session set revoked_at = now(), place = null
+    where bucket = :bucket and id = :id and owner = :owner and revoked_at is null
+    returning id, owner, kind
+), told as (
+    insert into kernel.outbox (bucket, id, type, body)
+    select :bucket, :event_id::uuid, :type::text, :body::jsonb from ended where kind = 'citizen'
+), parted as (
+    insert into kernel.outbox (bucket, id, type, body)
+    select :bucket, e.id, 'identity.session_ended', jsonb_build_object(
+        'citizen_id', e.owner, 'session_id', e.id, 'clients', g.clients, 'at', now())
+    from ended e, lateral (
+        select array_agg(distinct client_id) as clients from identity.grant_
+        where bucket = :bucket and session_id = e.id
+    ) g where g.clients is not null
+), head as (
+    update identity.audit_head h
+    set seq = h.seq + 1, prev = h.hash, hash = sha256(convert_to(identity.audit_line(
+            h.citizen_id, h.seq + 1, now(), 'copied', '', '{}'::text[], '', '', null, 0, h.hash), 'UTF8'))
+    where h.bucket = :bucket and h.citizen_id = :owner and exists (select from ended e where e.kind = 'citizen')
+    returning h.seq, h.prev, h.hash
+), line as (
+    insert into identity.audit
+        (bucket, citizen_id, seq, kind, reader, claims, purpose, reason, again, prev, hash)
+    select :bucket, :owner, seq, 'copied', '', '{}'::text[], '', '', 0, prev, hash from head
+)
+select id from ended;
+
+-- name: revoke_others(bucket, owner, but)
+with ended as (
+    update identity.session set revoked_at = now(), place = null
+    where bucket = :bucket and owner = :owner and id <> :but and revoked_at is null
+    returning id, owner, kind
+), parted as (
+    insert into kernel.outbox (bucket, id, type, body)
+    select :bucket, e.id, 'identity.session_ended', jsonb_build_object(
+        'citizen_id', e.owner, 'session_id', e.id, 'clients', g.clients, 'at', now())
+    from ended e, lateral (
+        select array_agg(distinct client_id) as clients from identity.grant_
+        where bucket = :bucket and session_id = e.id
+    ) g where g.clients is not null
+), head as (
+    update identity.audit_head h
+    set seq = h.seq + 1, prev = h.hash, hash = sha256(convert_to(identity.audit_line(
+            h.citizen_id, h.seq + 1, now(), 'sign_out_others', '', '{}'::text[], '', '', null, 0, h.hash), 'UTF8'))
+    where h.bucket = :bucket and h.citizen_id = :owner and exists (select from ended e where e.kind = 'citizen')
+    returning h.seq, h.prev, h.hash
+), line as (
+    insert into identity.audit
+        (bucket, citizen_id, seq, kind, reader, claims, purpose, reason, again, prev, hash)
+    select :bucket, :owner, seq, 'sign_out_others', '', '{}'::text[], '', '', 0, prev, hash from head
+)
+select id from ended;
 
 -- name: sessions(bucket, owner, most)
--- record_class: SessionView
-select id, device, created_at, rotated_at as last_used_at from identity.session
+-- record_class: DeviceRow
+select id, device, created_at, rotated_at as last_used_at, amr, place from identity.session
 where bucket = :bucket and owner = :owner and revoked_at is null and expires_at > now()
 order by id desc limit :most;
 
+-- name: signed_in(bucket, id, recent_s)^
+-- record_class: SignedIn
+-- Who came by an account elsewhere may have been signed in there for weeks: that shows nothing new.
+select owner, kind, created_at as at, amr,
+       created_at > now() - make_interval(secs => :recent_s::float8) and not 'federated' = any(amr) as recent
+from identity.session
+where bucket = :bucket and id = :id and revoked_at is null and expires_at > now();
+
 -- name: revoked_since(seconds)
 select id from identity.session
+where revoked_at > now() - make_interval(secs => :seconds::float8)
+union all
+select id from identity.delegation
+where ended_at > now() - make_interval(secs => :seconds::float8)
+union all
+select id from identity.grant_
 where revoked_at > now() - make_interval(secs => :seconds::float8);
-
--- name: consents(bucket, citizen_id)
--- record_class: Consent
-select shop, app, claims, given_at from identity.consent
-where bucket = :bucket and citizen_id = :citizen_id order by shop, app limit 500;
-
--- name: consent(bucket, citizen_id, shop, app)^
--- record_class: Consent
-select shop, app, claims, given_at from identity.consent
-where bucket = :bucket and citizen_id = :citizen_id and shop = :shop and app = :app;
-
--- name: give_consent(bucket, citizen_id, shop, app, claims)^
--- record_class: Consent
-insert into identity.consent (bucket, citizen_id, shop, app, claims)
-values (:bucket, :citizen_id, :shop, :app, :claims)
-on conflict (bucket, citizen_id, shop, app) do update
-set claims = excluded.claims, given_at = now()
-returning shop, app, claims, given_at;
-
--- name: take_back_consent(bucket, citizen_id, shop, app, event_id, type, body)$
-with gone as (
-    delete from identity.consent
-    where bucket = :bucket and citizen_id = :citizen_id and shop = :shop and app = :app
-    returning true
-), told as (
-    insert into kernel.outbox (bucket, id, type, body)
-    select :bucket, :event_id::uuid, :type::text, :body::jsonb from gone
-)
-select true from gone;
-
--- name: note_access(bucket, citizen_id, day, reader, claims, purpose)!
-insert into identity.access as a (bucket, citizen_id, day, reader, claims, purpose)
-values (:bucket, :citizen_id, :day, :reader, :claims, :purpose)
-on conflict (bucket, citizen_id, day, reader, purpose) do update
-set times = a.times + 1, last_at = now(),
-    claims = array(select distinct unnest(a.claims || excluded.claims) order by 1);
-
--- name: give(bucket, citizen_id, day, shop, app, purpose, claims, some)^
--- record_class: GivenRow
--- Whether the citizen agreed, what is known of them, and the line that they see of it, at once. Only
--- what they agreed to; nothing unless that is all that was asked for, or some of it will do. What a
--- register attests is sealed in one piece: a fact that it left out stands in the line all the same.
-with agreed as (
-    select claims from identity.consent
-    where bucket = :bucket and citizen_id = :citizen_id and shop = :shop and app = :app
-), citizen as (
-    select phone, name, id_number, attested from identity.citizen
-    where bucket = :bucket and id = :citizen_id
-), given as (
-    select array(
-        select claim from unnest(:claims::text[]) claim
-        where claim = any(agreed.claims) and case claim
-            when 'phone' then true
-            when 'name' then citizen.name is not null
-            when 'id_number' then citizen.id_number is not null
-            else claim in ('birth_date', 'sex') and citizen.attested is not null end
-        order by 1
-    ) as claims
-    from citizen, agreed where :some::boolean or agreed.claims @> :claims::text[]
-), noted as (
-    insert into identity.access as a (bucket, citizen_id, day, reader, claims, purpose)
-    select :bucket, :citizen_id, :day, :shop || '/' || :app, given.claims, :purpose::text
-    from given where cardinality(given.claims) > 0
-    on conflict (bucket, citizen_id, day, reader, purpose) do update
-    set times = a.times + 1, last_at = now(),
-        claims = array(select distinct unnest(a.claims || excluded.claims) order by 1)
-)
-select coalesce((select claims from agreed), '{}') as agreed,
-       coalesce((select claims from given), '{}') as given, phone, name, id_number, attested
-from citizen;
-
--- name: accesses(bucket, citizen_id, before_day, before_reader, before_purpose, most)
--- record_class: AccessRow
-select day, reader, claims, purpose, times, last_at from identity.access
-where bucket = :bucket and citizen_id = :citizen_id
-  and (:before_day::date is null
-       or (day, reader, purpose) < (:before_day::date, :before_reader::text, :before_purpose::text))
-order by day desc, reader desc, purpose desc limit :most;
-
--- name: staff(username)^
--- record_class: StaffRow
-select id, password, name, role, shop from identity.staff
-where username = :username and active and (wait_until is null or wait_until <= now());
-
--- name: staff_failed(username, free)!
--- After some free tries each further one doubles the wait: a minute, two, four, up to an hour.
-update identity.staff
-set failures = failures + 1,
-    wait_until = case when failures + 1 >= :free
-        then now() + least(interval '1 minute' * power(2, least(failures + 1 - :free, 6)), interval '1 hour') end
-where username = :username;
-
--- name: staff_passed(id)!
-update identity.staff set failures = 0, wait_until = null where id = :id and failures > 0;
-
--- name: has_staff(username)$
-select exists (select from identity.staff where username = :username);
 
 -- name: staff_by_id(id)^
 -- record_class: StaffRow
 select id, password, name, role, shop from identity.staff where id = :id and active;
-
--- name: add_staff(id, username, password, name, role, shop)$
-insert into identity.staff (id, username, password, name, role, shop)
-values (:id, :username, :password, :name, :role, :shop)
-on conflict (username) do nothing
-returning true;
 
 -- name: keep_message(bucket, id, phone, body)!
 insert into identity.sandbox_message (bucket, id, phone, body) values (:bucket, :id, :phone, :body);
@@ -228,7 +240,57 @@ with codes as (
     delete from identity.code where expires_at < now() - interval '1 day'
 ), messages as (
     delete from identity.sandbox_message where sent_at < now() - interval '2 days'
-), accesses as (
-    delete from identity.access where day < current_date - 3 * 365
 )
 delete from identity.session where expires_at < now() - make_interval(days => :days);
+
+-- name: signing_keys()
+-- record_class: SigningKeyRow
+-- Those that still sign, will sign, or have signed what still holds.
+select generation, made_at, signs_from, ends_at, rsa from identity.signing_key
+where ends_at is null or ends_at > now() order by generation;
+
+-- name: add_signing_key(generation, rsa, publish_s)!
+insert into identity.signing_key (generation, signs_from, rsa)
+values (:generation, now() + make_interval(secs => :publish_s::float8), :rsa)
+on conflict do nothing;
+
+-- name: end_signing_keys(before, overlap_s)!
+-- An end that was nearer stays: a key that was given up at once doesn't come back.
+update identity.signing_key k
+set ends_at = least(k.ends_at, n.signs_from + make_interval(secs => :overlap_s::float8))
+from identity.signing_key n
+where n.generation = :before and k.generation < :before;
+
+-- name: newest_signing_key_is_older(days)$
+select coalesce(max(made_at) < now() - make_interval(days => :days), false) from identity.signing_key;
+
+-- name: count_attempt(bucket, blind, most, window_s)$
+-- Counts, and says in the same statement how many seconds to wait where it is full; null: go on.
+-- The count stops one above the limit, so that a flood writes no more than it must.
+insert into identity.attempt as a (bucket, blind, count, began_at) values (:bucket, :blind, 1, now())
+on conflict (bucket, blind) do update
+set count = case when a.began_at <= now() - make_interval(secs => :window_s::float8) then 1
+                 else least(a.count + 1, :most::int + 1) end,
+    began_at = case when a.began_at <= now() - make_interval(secs => :window_s::float8) then now()
+                    else a.began_at end
+returning case when a.count > :most::int
+    then greatest(1, ceil(extract(epoch from a.began_at + make_interval(secs => :window_s::float8) - now())))::int end;
+
+-- name: knows_device(bucket, blind, hash)$
+select exists (
+    select from identity.known_device where bucket = :bucket and blind = :blind and hash = :hash
+);
+
+-- name: know_device(bucket, blind, hash)!
+insert into identity.known_device as k (bucket, blind, hash) values (:bucket, :blind, :hash)
+on conflict (bucket, blind, hash) do update set last_at = now();
+
+-- name: forget_attempts()!
+with devices as (
+    delete from identity.known_device where last_at < now() - interval '400 days'
+), readings as (
+    delete from identity.reading where expires_at < now() - interval '1 day'
+), lookups as (
+    delete from identity.lookup where asked_at < now() - interval '90 days'
+)
+delete from identity.attempt where began_at < now() - interval '1 day';

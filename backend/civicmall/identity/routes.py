@@ -2,85 +2,113 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from litestar import Router, delete, get, post, put
+from litestar import Request, Response, Router, delete, get, post
+from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
-from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import NotFound
 from civicmall.kernel.house import House
-from civicmall.kernel.http import After, Limit, Page, decode_cursor, page, problems, public
-from civicmall.shops import NoSuchApp, NoSuchShop, Registry
+from civicmall.kernel.http import Page, problems, public
 
-from . import agreements, audit, devices, levels, people, sandbox, service
-from . import staff as work
+from . import (
+    agreements,
+    devices,
+    exchange,
+    levels,
+    limits,
+    people,
+    provider,
+    sandbox,
+    service,
+)
+from .attributes import routers as attribute_routers
+from .audit.routes import routers as audit_routers
+from .delegation.routes import routers as delegation_routers
 from .errors import (
     AlreadyVerified,
-    BadDeclaration,
     CodeUsedUp,
-    NotAllowed,
     NotInRegister,
     NumberTaken,
     RefreshReused,
     TokenInvalid,
     TooManyCodes,
+    TooManyTries,
     WrongCode,
-    WrongPassword,
 )
-from .guards import citizen_only, sandbox_only, staff_only
+from .federation.routes import routers as federation_routers
+from .guards import citizen_only, sandbox_only
+from .levels.routes import routers as level_routers
 from .models import (
-    AccessRow,
     Caller,
     CodeAsk,
     CodeSent,
-    Consent,
-    ConsentAsk,
-    Declaration,
     Profile,
     RefreshAsk,
     SandboxMessage,
     SandboxPerson,
     SessionView,
     SignIn,
-    Staff,
-    StaffSignIn,
     TokenPair,
     Verification,
     Verified,
 )
+from .objections.routes import routers as objection_routers
+from .passkeys import assets as passkey_assets
+from .passkeys.routes import routers as passkey_routers
+from .reading.routes import routers as reading_routers
 from .rules import ACCESS_S
+from .staff.routes import routers as staff_routers
 from .tokens import Tokens
 
+T = TypeVar("T")
+JWKS_S = 300
+"""How long others may keep our keys; the next ones are published three times as long before."""
 Slug = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 
 
 @post(
     "/sign-in/codes",
     status_code=HTTP_202_ACCEPTED,
-    responses=problems(TooManyCodes),
+    responses=problems(TooManyCodes, TooManyTries),
     summary="Send a one-time code to a phone",
 )
 async def send_code(
-    data: JSONBody[CodeAsk], house: NamedDependency[House], lang: NamedDependency[str]
-) -> CodeSent:
-    return await service.send_code(house, data.phone, lang)
+    request: Request[Any, Any, Any],
+    data: JSONBody[CodeAsk],
+    house: NamedDependency[House],
+    lang: NamedDependency[str],
+) -> Response[CodeSent]:
+    """A device that brings no id of ours (`Civicmall-Device`, or the cookie) gets one to keep."""
+    origin = limits.origin(request, house)
+    sent = await service.send_code(house, data.phone, lang, origin)
+    return _with_device(house, origin, sent)
+
+
+def _with_device(house: House, origin: limits.Origin, said: T) -> Response[T]:
+    return Response(said, headers=limits.headers(origin), cookies=limits.cookies(house, origin))
 
 
 @post(
     "/sign-in/tokens",
     status_code=HTTP_200_OK,
-    responses=problems(WrongCode, CodeUsedUp),
+    responses=problems(WrongCode, CodeUsedUp, TooManyTries),
     summary="Sign in with phone and code",
 )
 async def sign_in(
-    data: JSONBody[SignIn], house: NamedDependency[House], tokens: NamedDependency[Tokens]
-) -> TokenPair:
-    return await service.sign_in(house, tokens, data)
+    request: Request[Any, Any, Any],
+    data: JSONBody[SignIn],
+    house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
+) -> Response[TokenPair]:
+    """A device on which the owner of a phone signed in keeps its own count of codes from then on."""
+    origin = limits.origin(request, house)
+    pair = await service.sign_in(house, tokens, data, origin)
+    return _with_device(house, origin, pair)
 
 
 @post(
@@ -95,18 +123,6 @@ async def refresh(
     return await devices.refresh(house, tokens, data.refresh_token)
 
 
-@post(
-    "/staff/tokens",
-    status_code=HTTP_200_OK,
-    responses=problems(WrongPassword),
-    summary="Sign in as staff",
-)
-async def staff_sign_in(
-    data: JSONBody[StaffSignIn], house: NamedDependency[House], tokens: NamedDependency[Tokens]
-) -> TokenPair:
-    return await work.staff_sign_in(house, tokens, data)
-
-
 @get("/me", responses=problems(NotFound), summary="My profile")
 async def me(caller: NamedDependency[Caller], house: NamedDependency[House]) -> Profile:
     return people.profile(house, await people.row(house.db, caller.citizen_id))
@@ -115,81 +131,57 @@ async def me(caller: NamedDependency[Caller], house: NamedDependency[House]) -> 
 @post(
     "/me/verification",
     status_code=HTTP_200_OK,
-    responses=problems(NotInRegister, NumberTaken, AlreadyVerified, NotFound),
+    responses=problems(
+        NotInRegister, NumberTaken, AlreadyVerified, NotFound, levels.TooManyVerifications,
+        levels.AuthorityAway,
+    ),
+    opt={"acting": "no"},
     summary="Raise my real-name level with name and ID number",
-)
+)  # fmt: skip
 async def verify(
     data: JSONBody[Verification],
     caller: NamedDependency[Caller],
     house: NamedDependency[House],
     tokens: NamedDependency[Tokens],
+    authority: NamedDependency[levels.Authority],
 ) -> Verified:
-    found = await levels.verify(house, caller.citizen_id, data)
+    found = await levels.verify(house, caller.citizen_id, data, authority.register)
     raised = Caller(caller.citizen_id, caller.session_id, found.level)
     return Verified(found, tokens.access(raised), ACCESS_S)
 
 
-@put("/me/facts", responses=problems(BadDeclaration, NotFound), summary="Tell facts about myself")
-async def declare(
-    data: JSONBody[Declaration], caller: NamedDependency[Caller], house: NamedDependency[House]
-) -> Profile:
-    return await people.declare(house, caller.citizen_id, data.facts)
-
-
-@get("/me/consents", responses=problems(), summary="What I agreed to")
-async def consents(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> Page[Consent]:
-    return Page(await agreements.consents(db, caller.citizen_id), None)
-
-
-@put(
-    "/me/consents/{shop:str}/{app:str}",
-    responses=problems(NotAllowed, NoSuchShop, NoSuchApp),
-    summary="Agree that an app gets facts about me",
+@get(
+    "/me/sessions",
+    responses=problems(),
+    opt={"acting": "no"},
+    summary="The devices that are signed in",
 )
-async def give_consent(
-    shop: FromPath[str],
-    app: FromPath[str],
-    data: JSONBody[ConsentAsk],
-    caller: NamedDependency[Caller],
-    db: NamedDependency[Pool],
-    registry: NamedDependency[Registry],
-) -> Consent:
-    asked = registry.claims_asked(shop, app)
-    return await agreements.give_consent(db, caller.citizen_id, shop, app, data.claims, asked)
+async def sessions(
+    caller: NamedDependency[Caller], house: NamedDependency[House]
+) -> Page[SessionView]:
+    return Page(await devices.sessions(house, caller.citizen_id, caller.session_id), None)
 
 
 @delete(
-    "/me/consents/{shop:str}/{app:str}",
+    "/me/sessions",
     responses=problems(),
-    summary="Take a consent back",
+    opt={"acting": "no"},
+    summary="Sign all other devices out",
 )
-async def take_back_consent(
-    shop: Slug,  # not looked up: what was given to a shop that has left can be taken back too
-    app: Slug,
+async def end_other_sessions(
     caller: NamedDependency[Caller],
     house: NamedDependency[House],
+    tokens: NamedDependency[Tokens],
 ) -> None:
-    await agreements.take_back_consent(house.db, caller.citizen_id, shop, app, house.clock.now())
+    await devices.sign_out_others(house, tokens, caller.citizen_id, caller.session_id)
 
 
-@get("/me/accesses", responses=problems(), summary="Who read my data, and what for")
-async def accesses(
-    caller: NamedDependency[Caller],
-    db: NamedDependency[Pool],
-    limit: Limit = 50,
-    after: After = None,
-) -> Page[AccessRow]:
-    key: Any = decode_cursor(after, date, str, str)
-    rows = await audit.accesses(db, caller.citizen_id, key, limit)
-    return page(rows, limit, lambda r: (r.day, r.reader, r.purpose))
-
-
-@get("/me/sessions", responses=problems(), summary="The devices that are signed in")
-async def sessions(caller: NamedDependency[Caller], db: NamedDependency[Pool]) -> Page[SessionView]:
-    return Page(await devices.sessions(db, caller.citizen_id), None)
-
-
-@delete("/me/sessions/{session:uuid}", responses=problems(), summary="Sign a device out")
+@delete(
+    "/me/sessions/{session:uuid}",
+    responses=problems(),
+    opt={"acting": "no"},
+    summary="Sign a device out",
+)
 async def end_session(
     session: FromPath[UUID],
     caller: NamedDependency[Caller],
@@ -199,7 +191,7 @@ async def end_session(
     await devices.sign_out(house, tokens, caller.citizen_id, session)
 
 
-@delete("/me/session", responses=problems(), summary="Sign out here")
+@delete("/me/session", responses=problems(), opt={"acting": "no"}, summary="Sign out here")
 async def sign_out(
     caller: NamedDependency[Caller],
     house: NamedDependency[House],
@@ -208,12 +200,12 @@ async def sign_out(
     await devices.sign_out(house, tokens, caller.citizen_id, caller.session_id)
 
 
-@get("/staff/me", responses=problems(), summary="Who I am at work")
-async def staff_me(staff: NamedDependency[Staff]) -> Staff:
-    return staff
-
-
-@get("/.well-known/jwks.json", responses=problems(), summary="Public keys of our tokens (RFC 7517)")
+@get(
+    "/.well-known/jwks.json",
+    responses=problems(),
+    summary="Public keys of our tokens (RFC 7517)",
+    cache_control=CacheControlHeader(public=True, max_age=JWKS_S),
+)
 async def jwks(tokens: NamedDependency[Tokens]) -> dict[str, Any]:
     return tokens.jwks()
 
@@ -231,25 +223,37 @@ async def sandbox_people(house: NamedDependency[House]) -> Page[SandboxPerson]:
 routers = [
     Router(
         "/v1",
-        route_handlers=[send_code, sign_in, refresh, staff_sign_in],
+        route_handlers=[send_code, sign_in, refresh],
         guards=[public],
         tags=["sign-in"],
     ),
     Router(
         "/v1",
         route_handlers=[
-            me, verify, declare, consents, give_consent, take_back_consent, accesses, sessions,
-            end_session, sign_out,
+            me, verify, sessions,
+            end_session, end_other_sessions, sign_out,
         ],
         guards=[citizen_only],
         tags=["me"],
     ),
-    Router("/v1", route_handlers=[staff_me], guards=[staff_only], tags=["staff"]),
+    *staff_routers,
+    *reading_routers,
     Router("/", route_handlers=[jwks], guards=[public], tags=["sign-in"]),
+    agreements.router,
+    *audit_routers,
+    *objection_routers,
+    *exchange.routers,
+    *provider.routers,
+    *delegation_routers,
     Router(
         "/v1/sandbox",
         route_handlers=[sandbox_messages, sandbox_people],
         guards=[sandbox_only],
         tags=["sandbox"],
     ),
+    *passkey_routers,
+    passkey_assets.router(),
+    *federation_routers,
+    *level_routers,
+    *attribute_routers,
 ]  # fmt: skip

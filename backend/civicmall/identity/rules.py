@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from stdnum.cn import ric
 
 CODE_VALID_S: Final = 300
@@ -25,35 +25,26 @@ CODES: Final = "sandbox-codes"
 ACCESS_S: Final = 600
 """Life of an access token: what a stolen one is worth at most."""
 REFRESH_DAYS: Final = 60
+STAFF_HOURS: Final = 12
+"""A working day: staff show password and second factor each morning."""
+STAFF_IDLE_S: Final = 3600.0
+"""Staff who did nothing for so long sign in anew. NIST SP 800-63B (2017), 4.2.3, has half an hour and twelve
+hours; a long case is read for longer."""
+RECENT_S: Final = 600.0
+"""How long after signing in one may change how one signs in."""
 GRACE_S: Final = 10.0
 """A page's parallel requests may all bring the last refresh token; later ones look stolen."""
-
-DECLARABLE: Final[dict[str, Any]] = {
-    "marital_status": str,
-    "married_on": date,
-    "employment": str,
-    "graduated_on": date,
-    "pregnant": bool,
-    "moved_on": date,
-    "housing": str,
-    "has_disability": bool,
-    "veteran": bool,
-    "low_income": bool,
-    "student": bool,
-    "insured_pension_years": int,
-    "has_housing_fund": bool,
-    "has_vehicle": bool,
-    "post": str,
-    "id_card_until": date,
-    "driving_licence_until": date,
-}
-"""What a citizen may say about themselves; everything else comes from a register."""
-CHOICES: Final[dict[str, frozenset[str]]] = {
-    "marital_status": frozenset({"single", "married", "divorced", "widowed"}),
-    "employment": frozenset({"employed", "self_employed", "unemployed", "student", "retired"}),
-    "post": frozenset({"management", "worker"}),
-    "housing": frozenset({"owner", "tenant", "family"}),
-}
+BROWSERS: Final = (
+    ("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)  # fmt: skip
+"""Mark in the User-Agent → name; those that call themselves something else come first."""
+SYSTEMS: Final = (
+    ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
+    ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
+BACK_MAX: Final = 2_000
+"""Characters of a parameter that an upstream sends back; codes of providers in use have a few hundred."""
 
 
 def code_hash(key: bytes, phone: str, code: str) -> bytes:
@@ -65,6 +56,26 @@ def sandbox_code(key: bytes, phone: str, day: date) -> str:
     """The sandbox's codes stay the same for a day, so that they can be printed beforehand."""
     digest = hmac.new(key, f"{phone}\0{day}".encode(), hashlib.sha256).digest()
     return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
+
+
+def device_name(user_agent: str) -> str:
+    """A browser and its system, in two words that its owner recognises."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return " · ".join(part for part in (browser, system) if part)
+
+
+def network(address: str) -> str:
+    """The network of an address, too wide to name anybody: 24 bits of IPv4, 48 of IPv6 (what providers
+    give to one site is as narrow as 56). Empty for what is no address.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))  # noqa: PLR2004
 
 
 def valid_id_number(number: str) -> bool:
@@ -81,21 +92,3 @@ def mask(text: str, head: int, tail: int) -> str:
     if len(text) <= head + tail:
         return text[:1] + "*" * (len(text) - 1)
     return text[:head] + "*" * (len(text) - head - tail) + text[len(text) - tail :]
-
-
-def wrong_declaration(facts: dict[str, Any]) -> tuple[str, str] | None:
-    """The first attribute that can't be declared so, and why; None where all can."""
-    for name, value in facts.items():
-        if name not in DECLARABLE:
-            return name, "can't be declared"
-        if value is None:
-            continue
-        try:
-            converted = msgspec.convert(value, DECLARABLE[name])
-        except msgspec.ValidationError as error:
-            return name, str(error)
-        if name in CHOICES and converted not in CHOICES[name]:
-            return name, "one of " + ", ".join(sorted(CHOICES[name]))
-        if name == "insured_pension_years" and not 0 <= converted <= 60:  # noqa: PLR2004 (a working life)
-            return name, "0 to 60"
-    return None

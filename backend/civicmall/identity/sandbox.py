@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Final
 
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.crypto import Keys, load
 from civicmall.kernel.house import House
-from shopkit.sandbox import personas
+from shopkit.sandbox import children, enterprises, personas
 
-from . import staff
-from .models import Role, SandboxPerson
+from .models import SandboxPerson, SandboxPrincipal, SandboxStaff
 from .rules import CODES, sandbox_code
+from .staff import accounts
 
 PASSWORD: Final = "sandbox-only"  # noqa: S105 (the accounts exist in sandboxes alone)
 
@@ -35,21 +37,40 @@ def _people(keys: Keys, clock: Clock) -> list[SandboxPerson]:
             id_number=person.id_number,
             phone=person.phone,
             code=sandbox_code(keys.derive(CODES), person.phone, clock.today()),
+            acts_for=_acts_for(person.id_number, clock.today()),
         )
         for person in personas(clock.today())
     ]
 
 
-async def add_staff(house: House, shops: list[tuple[str, str]]) -> None:
-    """Two operators, because some steps need a second person, and for each (shop, name) somebody
-    of that department.
+def _acts_for(number: str, today: date) -> list[SandboxPrincipal]:
+    young = [
+        SandboxPrincipal("child", one.name, one.id_number)
+        for one in children(today)
+        if number in one.parents
+    ]
+    firms = [
+        SandboxPrincipal("representative", one.name, one.uscc)
+        for one in enterprises(today)
+        if one.representative == number
+    ]
+    return young + firms
+
+
+def staff(shops: Iterable[tuple[str, str]]) -> list[SandboxStaff]:
+    """Two operators, because some steps need a second person, an auditor, and for each (shop, name)
+    the manager of that department.
     """
-    await _add(house, "operator", "运营 周敏", "operator", None)
-    await _add(house, "reviewer", "运营 沈澄", "operator", None)
-    for shop, name in shops:
-        await _add(house, shop, name, "department", shop)
+    return [
+        SandboxStaff("operator", "运营 周敏", "operator"),
+        SandboxStaff("reviewer", "运营 沈澄", "operator"),
+        SandboxStaff("auditor", "审计 顾岩", "auditor"),
+        *(SandboxStaff(shop, name, "manager", shop) for shop, name in shops),
+    ]
 
 
-async def _add(house: House, username: str, name: str, role: Role, shop: str | None) -> None:
-    if not await staff.has_staff(house.db, username):
-        await staff.add_staff(house, username, PASSWORD, name, role, shop)
+async def add_staff(house: House, shops: Iterable[tuple[str, str]]) -> None:
+    """Make the accounts of `staff` that there aren't yet."""
+    for one in staff(shops):
+        if not await accounts.has_staff(house.db, one.username):
+            await accounts.add_staff(house, one.username, PASSWORD, one.name, one.role, one.shop)

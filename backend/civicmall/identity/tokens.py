@@ -11,16 +11,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import UUID
 
 from joserfc.errors import JoseError
 
 from civicmall.kernel.clock import Clock
-from civicmall.kernel.crypto import Keys
+from civicmall.kernel.crypto import Keys, SealBroken
 
+from . import narrow
 from .errors import TokenExpired, TokenInvalid
-from .models import Actor, Caller, Staff, TokenPair
+from .models import Actor, Caller, Role, Staff, TokenPair
 from .rules import ACCESS_S
 from .signing import OtherType, Signing
 
@@ -31,6 +32,7 @@ TOKEN_MAX: Final = 4_096
 LEEWAY_S: Final = 5
 TYPE: Final = "at+jwt"
 MAC: Final = 16
+ROLES: Final = frozenset(get_args(Role))
 
 Who = Caller | Staff
 
@@ -41,9 +43,11 @@ class Tokens:
     def __init__(self, keys: Keys, issuer: str, clock: Clock) -> None:
         self._issuer = issuer
         self._clock = clock
-        self.signing = Signing(keys)
+        self.signing = Signing(keys, clock)
+        self._narrowing = narrow.Narrowing(keys)
         self._refresh_key = keys.derive("refresh-tokens")
         self._known: dict[bytes, tuple[Who, int, float]] = {}
+        self.signing.on_end.append(self._known.clear)
         self._ended: dict[UUID, float] = {}
         """Sessions that were ended, and when this process heard of it (monotonic)."""
 
@@ -60,23 +64,38 @@ class Tokens:
         return TokenPair(self.access(who), self._refresh(who.session_id, generation), ACCESS_S)
 
     def access(self, who: Who) -> str:
-        """An access token, good for `ACCESS_S` seconds."""
+        """An access token, good for `ACCESS_S` seconds, and no longer than the delegation it is by."""
         now = int(self._clock.now().timestamp())
         owner = who.citizen_id if isinstance(who, Caller) else who.staff_id
         claims: dict[str, Any] = {
             "iss": self._issuer, "aud": "civicmall", "sub": str(owner),
-            "sid": str(who.session_id), "iat": now, "exp": now + ACCESS_S,
+            "sid": str(who.session_id), "iat": now, "exp": _end(who, now + ACCESS_S),
         }  # fmt: skip
         if isinstance(who, Caller):
             claims["acr"] = f"L{who.level}"
             if who.actor is not None:
                 claims |= _acting(who.actor)
         else:
-            claims |= {"role": who.role, "name": who.name, "shop": who.shop}
+            claims |= {"role": who.role, "name": who.name, "shop": who.shop, "enrol": who.enrolling}
         return self.signing.sign(TYPE, claims)
 
+    def narrow(self, caller: Caller, app: str, scope: frozenset[str]) -> str:
+        """A mini-app's own token, good for `narrow.LIFE_S` seconds at `shop/app` alone."""
+        now = int(self._clock.now().timestamp())
+        times = {"iss": self._issuer, "iat": now, "exp": _end(caller, now + narrow.LIFE_S)}
+        return self.signing.sign(TYPE, times | self._narrowing.claims(caller, app, scope))
+
     def check(self, token: str) -> Who:
-        """Whose token this is. Raises TokenExpired, TokenInvalid."""
+        """Whose token this is; a mini-app's is nobody's here. Raises TokenExpired, TokenInvalid."""
+        who = self.check_any(token)
+        if isinstance(who, Caller) and who.app:
+            raise TokenInvalid(reason="audience")
+        return who
+
+    def check_any(self, token: str) -> Who:
+        """The same for doors that a mini-app has too: they look whether it is theirs
+        (`narrow.within`). Raises TokenExpired, TokenInvalid.
+        """
         if len(token) > TOKEN_MAX:
             raise TokenInvalid(reason="too-long")
         digest = hashlib.sha256(token.encode()).digest()
@@ -105,18 +124,28 @@ class Tokens:
             raise TokenInvalid(reason="signature") from error
         if claims.get("iss") != self._issuer:
             raise TokenInvalid(reason="issuer")
-        if claims.get("aud") != "civicmall":
+        if claims.get("aud") != "civicmall" and narrow.SEALED not in claims:
             raise TokenInvalid(reason="audience")
         if claims.get("iat", 0) > self._clock.now().timestamp() + LEEWAY_S:
             raise TokenInvalid(reason="clock")
         try:
-            return _who(claims), int(claims["exp"])
-        except (KeyError, TypeError, ValueError) as error:  # ours, but of another version
+            own = narrow.SEALED not in claims
+            return _who(claims) if own else self._narrowing.caller(claims), int(claims["exp"])
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            SealBroken,
+        ) as error:  # ours, but of another version
             raise TokenInvalid(reason="claims") from error
 
     def end(self, session: UUID) -> None:
-        """Let the tokens of a session, or of a delegation, stop working here at once."""
+        """Let the tokens of a session, a delegation or a grant stop working here at once."""
         self._ended[session] = self._clock.monotonic()
+
+    def ended(self, what: UUID) -> bool:
+        """Whether a session, a delegation or a grant ended lately, as far as this process knows."""
+        return what in self._ended
 
     def keep_ended(self, sessions: set[UUID], asked_at: float) -> None:
         """All sessions ended in the last while, wherever that happened. What ended here after
@@ -149,7 +178,10 @@ def _who(claims: dict[str, Any]) -> Who:
     """Whom a token's claims name."""
     session, subject = UUID(claims["sid"]), UUID(claims["sub"])
     if "role" in claims:
-        return Staff(subject, session, claims["name"], claims["role"], claims["shop"])
+        if claims["role"] not in ROLES:  # of a version that had others
+            raise ValueError(claims["role"])
+        enrolling = claims.get("enrol", False) is True
+        return Staff(subject, session, claims["name"], claims["role"], claims["shop"], enrolling)
     actor = _actor(claims) if "act" in claims else None
     return Caller(subject, session, int(claims["acr"][1:]), actor=actor)
 
@@ -158,13 +190,19 @@ def _acting(actor: Actor) -> dict[str, Any]:
     """Who acts, in a token (RFC 8693 section 4.1)."""
     return {
         "act": {"sub": str(actor.id)}, "dlg": str(actor.delegation), "may": sorted(actor.may),
-        "shops": None if actor.shops is None else sorted(actor.shops),
+        "shops": None if actor.shops is None else sorted(actor.shops), "until": actor.until,
     }  # fmt: skip
+
+
+def _end(who: Who, at: int) -> int:
+    """When a token ends that would end then (Unix seconds): with the delegation at the latest."""
+    until = who.actor.until if isinstance(who, Caller) and who.actor else None
+    return at if until is None else min(at, until)
 
 
 def _actor(claims: dict[str, Any]) -> Actor:
     shops = claims["shops"]
     return Actor(
         UUID(claims["act"]["sub"]), UUID(claims["dlg"]), frozenset(claims["may"]),
-        None if shops is None else frozenset(shops),
+        None if shops is None else frozenset(shops), claims["until"],
     )  # fmt: skip

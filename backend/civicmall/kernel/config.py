@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -55,8 +56,18 @@ class Settings(Struct, frozen=True):
     """
     medical_fees: str = MEDICAL_FEES
     """Fees that a medical insurance may pay for, as `shop/fee_code, …`."""
+    staff_second_factor: bool | None = None
+    """Whether staff need a second factor; None: where this is no sandbox."""
+    trusted_proxies: str = ""
+    """Networks of our own reverse proxies, whose X-Forwarded-For is believed, as `10.0.0.0/8, …`."""
     workers: bool = True
     """Whether this process drains the outbox and runs the jobs."""
+
+    @property
+    def second_factor_needed(self) -> bool:
+        """Whether staff without a second factor may do nothing but set one up."""
+        said = self.staff_second_factor
+        return not self.sandbox if said is None else said
 
     def for_a_city(self, env: Mapping[str, str] | None = None) -> Settings:
         """The same, once it is sure that a sandbox is meant where one is. Raises BadSetting.
@@ -99,6 +110,8 @@ class Settings(Struct, frozen=True):
             plugins=_folder(env, "CIVICMALL_PLUGINS", _plugins()),
             shop_networks=env.get("CIVICMALL_SHOP_NETWORKS", "") or LOOPBACK * sandbox,
             medical_fees=_fees(env, "CIVICMALL_MEDICAL_FEES", MEDICAL_FEES),
+            staff_second_factor=_said(env, "CIVICMALL_STAFF_SECOND_FACTOR"),
+            trusted_proxies=_networks(env, "CIVICMALL_TRUSTED_PROXIES"),
             workers=_flag(env, "CIVICMALL_WORKERS", default=True),
         )
 
@@ -158,6 +171,16 @@ def _fees(env: Mapping[str, str], name: str, default: str) -> str:
     return said
 
 
+def _networks(env: Mapping[str, str], name: str) -> str:
+    said = env.get(name, "")
+    try:
+        for one in filter(None, map(str.strip, said.split(","))):
+            ip_network(one)
+    except ValueError:
+        raise BadSetting(name, f"networks as `10.0.0.0/8, fd00::/8`, not {said!r}") from None
+    return said
+
+
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     said = env.get(name, "")
     if not said:
@@ -165,6 +188,11 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     if not said.isdecimal() or not low <= int(said) <= high:
         raise BadSetting(name, f"a whole number from {low} to {high}, not {said!r}")
     return int(said)
+
+
+def _said(env: Mapping[str, str], name: str) -> bool | None:
+    """A flag whose default depends on others; None where nothing is said."""
+    return _flag(env, name, default=False) if env.get(name) else None
 
 
 def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -10,6 +10,7 @@ from .clock import Clock
 from .config import Settings
 from .crypto import Keys
 from .db import Pool
+from .texting import Sender
 
 
 class House(Struct, frozen=True):
@@ -21,3 +22,5 @@ class House(Struct, frozen=True):
     db: Pool
     hint: Callable[[], object] = lambda: None
     """Tells this process's outbox worker that there may be something to do; saves its wait."""
+    texts: Sender | None = None
+    """The city's gateway for text messages; None where it has none, as in a sandbox."""

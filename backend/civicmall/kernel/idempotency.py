@@ -18,8 +18,10 @@ from msgspec import Struct
 from . import ids, sql
 from .db import Db
 from .errors import KeyMissing, KeyReused, KeyRunning, Problem
+from .house import House
 from .jobs import Job
 from .models import KeyRow
+from .personal import Personal
 
 LEASE_S: Final = 15.0
 """How long a request may take before another with its key takes over: more than any deadline."""
@@ -95,3 +97,13 @@ def _replay(row: KeyRow | None, digest: bytes, answer: type[A]) -> A:
     if row is None or row.answer is None:
         raise KeyRunning(retry_after_s=1)
     return msgspec.convert(row.answer, answer)
+
+
+async def _erase(house: House, owner: UUID) -> None:
+    await q.erase_keys(house.db, bucket=ids.bucket_of(owner), owner=owner)
+
+
+def personal() -> Personal:
+    """What is remembered of a citizen's requests."""
+    why = "What was answered to requests of the last week; what they made stands in its own table."
+    return Personal("kernel", left_out={"kernel.idempotency": why}, erase=_erase)

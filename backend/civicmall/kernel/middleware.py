@@ -18,7 +18,7 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 """What is counted by its name; any other would let a caller invent labels."""
 CONTENT: Final = (
     b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self';"
-    b" form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    b" object-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 """Where a page's parts may come from: this house, and nowhere else."""
 SECURITY: Final[list[tuple[bytes, bytes]]] = [

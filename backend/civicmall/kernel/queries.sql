@@ -81,3 +81,6 @@ with made as (
     insert into kernel.city (sandbox) values (:sandbox) on conflict do nothing returning sandbox
 )
 select sandbox from made union all select sandbox from kernel.city limit 1;
+
+-- name: erase_keys(bucket, owner)!
+delete from kernel.idempotency where bucket = :bucket and owner = :owner;

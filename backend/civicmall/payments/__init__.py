@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from civicmall.kernel.jobs import Job
 
-from . import desk, documents, ledger, mandates, reconcile, refunds, tickets
+from . import desk, documents, ledger, mandates, personal, reconcile, refunds, tickets
 from .channels import Channel, Channels, check_settings, open_channels
 from .channels import medical_insurance as insurance
 from .channels import routes as _channel_doors
@@ -59,6 +59,7 @@ from .refunds import sending as _refunds
 from .routes import agent_of
 from .routes import routers as _doors
 from .rules import REFUND_ALONE_MINOR
+from .scope import within
 from .service import cancel, create_order, finished_order, order, orders, pay, receipt
 from .settlement import listen as _listen
 from .settlement import look_after, posting, settle
@@ -169,6 +170,7 @@ __all__ = [
     "order",
     "orders",
     "pay",
+    "personal",
     "posting",
     "receipt",
     "reconcile",
@@ -176,4 +178,5 @@ __all__ = [
     "routers",
     "settle",
     "tickets",
+    "within",
 ]  # fmt: skip

@@ -53,6 +53,7 @@ class OrderRow(Struct, frozen=True):
     refunding_minor: int
     tenders: list[str] | None
     tender_minor: list[int] | None
+    acted_by: UUID | None = None
 
 
 class LineRow(Struct, frozen=True):
@@ -107,6 +108,8 @@ class Order(Struct, frozen=True):
     channel: str | None
     lines: list[Line]
     refunding_minor: int = 0
+    acted_by: UUID | None = None
+    """Who made it for the payer (`agent` of a delegation); null: the payer."""
 
 
 class Agent(Struct, frozen=True):

@@ -13,6 +13,7 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 
 from civicmall import gateway as gate
+from civicmall import identity
 from civicmall.gateway import Gateway
 from civicmall.identity import Caller, Staff, citizen_only, sandbox_only, staff_only
 from civicmall.kernel.db import Pool
@@ -30,7 +31,7 @@ from civicmall.kernel.http import (
 )
 from civicmall.shops import NoSuchApp, NoSuchShop, Registry
 
-from . import desk, service, settlement
+from . import desk, scope, service, settlement
 from .channels import Channels
 from .channels.medical_insurance.errors import NotInsured
 from .channels.sandbox import Choice, Sandbox, SandboxState
@@ -69,6 +70,7 @@ class CashierChoice(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post(
     "/orders",
+    opt={**identity.acting.PAY, **identity.acting.LIMITED},
     responses=problems(
         KeyMissing, KeyReused, KeyRunning, ChargeInOrder, ChargeTwice, NoSuchShop, NoSuchApp,
         gate.NoSuchThing, gate.ConsentNeeded, gate.LevelTooLow, gate.ShopRefused,
@@ -88,7 +90,9 @@ async def create(
     return await service.create_order(house, gateway, registry, caller, idempotency_key, data, lang)
 
 
-@get("/orders", responses=problems(), summary="My orders, newest first")
+@get(
+    "/orders", opt=identity.acting.LIMITED, responses=problems(), summary="My orders, newest first"
+)
 async def orders(
     caller: NamedDependency[Caller],
     db: NamedDependency[Pool],
@@ -98,11 +102,17 @@ async def orders(
 ) -> Page[Order]:
     key = decode_cursor(after, UUID)
     before = None if key is None else key[0]
-    rows = await service.orders(db, caller.citizen_id, before, limit, lang)
+    shops = identity.acting.limits(caller.actor)
+    rows = await service.orders(db, caller.citizen_id, before, limit, lang, shops)
     return page(rows, limit, lambda o: (o.id,))
 
 
-@get("/orders/{order_id:uuid}", responses=problems(NoSuchOrder), summary="One order")
+@get(
+    "/orders/{order_id:uuid}",
+    opt=identity.acting.LIMITED,
+    responses=problems(NoSuchOrder),
+    summary="One order",
+)
 async def order(
     order_id: FromPath[UUID],
     caller: NamedDependency[Caller],
@@ -120,6 +130,7 @@ def agent_of(request: Request[Any, Any, Any]) -> Agent:
 
 @post(
     "/orders/{order_id:uuid}/pay",
+    opt={**identity.acting.PAY, **identity.acting.LIMITED},
     status_code=HTTP_200_OK,
     responses=problems(NoSuchOrder, NoSuchChannel, NotPayable, NotInsured, ChannelAway),
     summary="Where to pay an order",
@@ -138,6 +149,7 @@ async def pay(
 
 @post(
     "/orders/{order_id:uuid}/cancel",
+    opt={**identity.acting.PAY, **identity.acting.LIMITED},
     status_code=HTTP_200_OK,
     responses=problems(NoSuchOrder, NotCancellable, ChannelAway),
     summary="Give an order up",
@@ -154,6 +166,7 @@ async def cancel(
 
 @get(
     "/orders/{order_id:uuid}/receipt",
+    opt=identity.acting.LIMITED,
     responses=problems(NoSuchOrder, NoReceipt),
     summary="Proof of payment",
 )
@@ -223,7 +236,7 @@ routers = [
     Router(
         "/v1",
         route_handlers=[create, orders, order, pay, cancel, receipt],
-        guards=[citizen_only],
+        guards=[citizen_only, scope.own_shops],
         tags=["payments"],
     ),
     Router("/v1", route_handlers=[callback], guards=[public], tags=["channels"]),

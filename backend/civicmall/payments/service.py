@@ -76,7 +76,7 @@ async def create_order(
 
             quotes = await asyncio.gather(*map(quote, charges))
             accounts = [registry.manifest(c.shop).settlement_account for c in charges]
-            await _insert(house, caller.citizen_id, order_id, charges, quotes, accounts)
+            await _insert(house, caller, order_id, charges, quotes, accounts)
         return await order(house.db, caller.citizen_id, order_id, lang)
 
     return await idempotency.once(house.db, caller.citizen_id, "orders", key, ask, Order, work)
@@ -84,13 +84,13 @@ async def create_order(
 
 async def _insert(
     house: House,
-    citizen_id: UUID,
+    caller: Caller,
     order_id: UUID,
     charges: list[ChargeRef],
     quotes: list[Charge],
     accounts: list[str],
 ) -> None:
-    bucket, db = ids.bucket_of(citizen_id), house.db
+    bucket, db = ids.bucket_of(caller.citizen_id), house.db
     shops, charge_ids = [c.shop for c in charges], [c.charge_id for c in charges]
     good_for = min(quote.valid_until for quote in quotes) - house.clock.now()
     try:
@@ -98,7 +98,8 @@ async def _insert(
             db,
             bucket=bucket,
             id=order_id,
-            citizen_id=citizen_id,
+            citizen_id=caller.citizen_id,
+            acted_by=caller.actor.id if caller.actor else None,
             amount_minor=sum(quote.amount_minor for quote in quotes),
             currency=quotes[0].currency,
             lives_s=min(ORDER_LIVES_S, good_for.total_seconds()),
@@ -182,16 +183,20 @@ def _shown(row: OrderRow, rows: list[LineRow], lang: str) -> Order:
             for line in rows
         ],
         refunding_minor=row.refunding_minor,
+        acted_by=row.acted_by,
     )
 
 
 async def orders(
-    db: Db, citizen_id: UUID, before: UUID | None, limit: int, lang: str
-) -> list[Order]:
-    """A citizen's orders, newest first; one more than `limit` where there is more."""
+    db: Db, citizen_id: UUID, before: UUID | None, limit: int, lang: str,
+    shops: list[str] | None = None,
+) -> list[Order]:  # fmt: skip
+    """A citizen's orders, newest first; one more than `limit` where there is more. With `shops` only those
+    that have nothing of other shops in them.
+    """
     bucket = ids.bucket_of(citizen_id)
     rows: list[OrderRow] = await q.orders(
-        db, bucket=bucket, citizen_id=citizen_id, before=before, most=limit + 1
+        db, bucket=bucket, citizen_id=citizen_id, before=before, most=limit + 1, shops=shops
     )
     found: dict[UUID, list[LineRow]] = {row.id: [] for row in rows}
     for order_id, *line in await q.lines_of(db, bucket=bucket, order_ids=list(found)):

@@ -44,6 +44,7 @@ from .models import (
     SatisfactionDetail,
     Subject,
 )
+from .personal import personal
 from .routes import routers
 from .service import (
     confirm,
@@ -76,6 +77,6 @@ __all__ = [
     "RectificationMoved", "RemindedToday", "ReopenedTooOften", "Reopening", "Review",
     "Satisfaction", "SatisfactionDetail", "Subject", "WrongTags", "answer", "appeal", "confirm",
     "desk_ratings", "desk_rectification", "desk_rectifications", "jobs", "listen",
-    "my_ratings", "my_rectification", "my_rectifications", "rate", "rating_levels", "rating_of", "remind", "reopen",
+    "my_ratings", "my_rectification", "my_rectifications", "personal", "rate", "rating_levels", "rating_of", "remind", "reopen",
     "review", "routers", "satisfaction", "satisfaction_of",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ VERDICTS: Final[dict[str, Move]] = {"upheld": "uphold", "rejected": "reject"}
 
 def _shop(staff: Staff, asked: str | None) -> str | None:
     """The shop to list: a department's own whatever was asked, any or all for an operator."""
-    return staff.shop if staff.role == "department" else asked
+    return staff.shop or asked
 
 
 async def desk_ratings(

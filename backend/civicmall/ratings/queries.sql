@@ -201,3 +201,25 @@ order by due_on, id limit :most;
 select shop, month, s1, s2, s3, s4, s5, opened, answered, on_time, late, confirmed
 from ratings.month where shop = any(:shops::text[]) and month >= :since::date
 order by shop, month;
+
+-- name: export_ratings(bucket, citizen_id, after, most)
+select id::text as key, id, kind, subject_id, shop, app, levels, stars, tags, comment, given_at, again_stars,
+       again_tags, again_comment, again_at, excluded_at
+from ratings.rating
+where bucket = :bucket and citizen_id = :citizen_id and (:after::text is null or id > :after::text::uuid)
+order by id limit :most;
+
+-- name: export_tickets(bucket, citizen_id, after, most)
+select id::text as key, id, shop, app, state, turn, responsible, opened_at, due_on, closed_at
+from ratings.rectification
+where bucket = :bucket and citizen_id = :citizen_id and (:after::text is null or id > :after::text::uuid)
+order by id limit :most;
+
+-- name: export_steps(bucket, citizen_id, after, most)
+select concat_ws('/', s.rectification_id, lpad(s.no::text, 9, '0')) as key, s.rectification_id, s.no, s.at,
+       s.actor, s.who, s.move, s.state, s.said, s.due_on
+from ratings.rectification t join ratings.step s on s.bucket = t.bucket and s.rectification_id = t.id
+where t.bucket = :bucket and t.citizen_id = :citizen_id
+  and (:after::text is null
+       or concat_ws('/', s.rectification_id, lpad(s.no::text, 9, '0')) > :after::text)
+order by 1 limit :most;

@@ -17,6 +17,7 @@ from civicmall.identity import (
     citizen_only,
     operator_only,
     staff_only,
+    working_only,
 )
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
@@ -295,11 +296,12 @@ routers = [
     Router(
         "/v1/desk",
         route_handlers=[
-            desk_ratings, desk_rectifications, desk_rectification, answer, appeal,
+            desk_ratings, desk_rectifications, desk_rectification,
         ],
         guards=STAFF,
         tags=["desk"],
     ),
+    Router("/v1/desk", route_handlers=[answer, appeal], guards=[working_only], tags=["desk"]),
     Router("/v1/desk", route_handlers=[review, remind], guards=OPERATORS, tags=["desk"]),
     Router(
         "/v1/satisfaction",

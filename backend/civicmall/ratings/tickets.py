@@ -58,8 +58,13 @@ def citizen(caller: Caller) -> By:
 
 
 def desk(staff: Staff) -> By:
-    """A member of staff, about tickets of their shop or, as an operator, of any."""
-    return By(staff.role, staff_id=staff.staff_id, who=staff.name, shop=staff.shop)
+    """A member of staff, about tickets of their shop or, as an operator, of any; an auditor sees
+    what an operator does, and moves none.
+    """
+    actor: Actor = "department" if staff.shop else "platform"
+    if staff.role == "operator":
+        actor = "operator"
+    return By(actor, staff_id=staff.staff_id, who=staff.name, shop=staff.shop)
 
 
 class Clock(NamedTuple):

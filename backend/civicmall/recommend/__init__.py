@@ -2,6 +2,7 @@
 
 from .errors import WrongSnooze
 from .models import Card, Feedback, FeedbackAsk, Home, Question, Settings, StageNow
+from .personal import personal
 from .routes import router
 from .service import (
     cards,
@@ -17,6 +18,6 @@ routers = [router]
 
 __all__ = [
     "Card", "Feedback", "FeedbackAsk", "Home", "Question", "Settings", "StageNow", "WrongSnooze",
-    "cards", "change_settings", "give_feedback", "home", "question", "routers", "settings",
+    "cards", "change_settings", "give_feedback", "home", "personal", "question", "routers", "settings",
     "take_back_feedback",
 ]  # fmt: skip

@@ -29,3 +29,18 @@ insert into recommend.settings (bucket, citizen_id, recommend)
 values (:bucket, :citizen_id, :recommend)
 on conflict (bucket, citizen_id) do update set recommend = excluded.recommend
 returning recommend;
+
+-- name: export_feedback(bucket, citizen_id, after, most)
+select item as key, item, action, given_on, until from recommend.feedback
+where bucket = :bucket and citizen_id = :citizen_id and (:after::text is null or item > :after::text)
+order by item limit :most;
+
+-- name: export_settings(bucket, citizen_id, after, most)
+select 'settings' as key, recommend from recommend.settings
+where bucket = :bucket and citizen_id = :citizen_id and :after::text is null limit :most;
+
+-- name: erase(bucket, citizen_id)!
+with said as (
+    delete from recommend.feedback where bucket = :bucket and citizen_id = :citizen_id
+)
+delete from recommend.settings where bucket = :bucket and citizen_id = :citizen_id;

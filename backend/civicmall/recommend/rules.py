@@ -197,11 +197,17 @@ class Wanted(Struct, frozen=True):
     settles: int
 
 
-def question(catalogue: Catalogue, known: Known, feedback: Mapping[str, Feedback]) -> Wanted | None:
+def question(
+    catalogue: Catalogue,
+    known: Known,
+    feedback: Mapping[str, Feedback],
+    off: frozenset[str] = frozenset(),
+) -> Wanted | None:
     """The attribute that would settle most of what is unknown.
 
     First by the items that lack nothing else, then by its share in those that lack more. Only
-    what a citizen may say and what isn't sensitive is asked; items waved away don't count.
+    what a citizen may say, and what isn't sensitive or switched off, is asked; items waved away don't
+    count.
     """
     _, unknown = catalogue.for_home(known)
     alone: dict[str, int] = {}
@@ -214,7 +220,7 @@ def question(catalogue: Catalogue, known: Known, feedback: Mapping[str, Feedback
             share[name] = share.get(name, 0.0) + 1 / len(missing)
             alone[name] = alone.get(name, 0) + (len(missing) == 1)
     order = list(catalogue.vocabulary)
-    asked = [name for name in share if _may_ask(catalogue, name)]
+    asked = [name for name in share if name not in off and _may_ask(catalogue, name)]
     if not asked:
         return None
     best = max(asked, key=lambda name: (alone[name], round(share[name], 6), -order.index(name)))

@@ -16,7 +16,7 @@ import msgspec
 from civicmall import catalogue as items
 from civicmall.catalogue import Catalogue, Known, Named
 from civicmall.gateway import Gateway
-from civicmall.identity import Caller, facts
+from civicmall.identity import Caller, recommendable
 from civicmall.kernel import ids, sql
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
@@ -60,7 +60,8 @@ async def home(
     )
     seen = NOTHING
     if about is not None:
-        seen = picture(catalogue, registry, about, memory.feedback, house.clock.today(), lang)
+        facts, off = about
+        seen = picture(catalogue, registry, facts, memory.feedback, house.clock.today(), lang, off)
     return Home(
         recommend=memory.recommend,
         stages=seen.stages,
@@ -72,12 +73,16 @@ async def home(
     )
 
 
-async def _about(house: House, citizen_id: UUID) -> tuple[Memory, dict[str, Any] | None]:
-    """What the home remembers and, unless it is switched off, the citizen's facts."""
+async def _about(
+    house: House, citizen_id: UUID
+) -> tuple[Memory, tuple[dict[str, Any], frozenset[str]] | None]:
+    """What the home remembers and, unless it is switched off, the facts that it may look at and the
+    attributes that it may not.
+    """
     memory: Memory = await q.memory(
         house.db, bucket=ids.bucket_of(citizen_id), citizen_id=citizen_id
     )
-    return memory, await facts(house, citizen_id) if memory.recommend else None
+    return memory, await recommendable(house, citizen_id) if memory.recommend else None
 
 
 def picture(
@@ -87,11 +92,12 @@ def picture(
     feedback: list[Any],
     today: date,
     lang: str,
+    off: frozenset[str] = frozenset(),
 ) -> Picture:
-    """What life calls for by these facts. The same facts on the same day give the same picture,
+    """What life calls for by these facts; nothing in `off` is asked for. The same facts on the same day give the same picture,
     so the latest are kept: people open their home more often than their life changes.
     """
-    asked = msgspec.json.encode([about, feedback, today, lang], order="deterministic")
+    asked = msgspec.json.encode([about, feedback, today, lang, off], order="deterministic")
     key = hashlib.sha256(asked).digest()
     kept = _pictures.setdefault(catalogue, OrderedDict())
     if (found := kept.get(key)) is not None:
@@ -105,7 +111,7 @@ def picture(
             for code in catalogue.stages_of(known)
         ],
         cards(catalogue, registry, known, said, lang),
-        question(catalogue, known, said, lang),
+        question(catalogue, known, said, lang, off),
     )
     if len(kept) > PICTURES_MAX:
         kept.popitem(last=False)
@@ -160,10 +166,14 @@ def _reason(catalogue: Catalogue, one: rules.Candidate, lang: str) -> str:
 
 
 def question(
-    catalogue: Catalogue, known: Known, said: Mapping[str, Feedback], lang: str
+    catalogue: Catalogue,
+    known: Known,
+    said: Mapping[str, Feedback],
+    lang: str,
+    off: frozenset[str] = frozenset(),
 ) -> Question | None:
     """The one question worth asking, in words. Pure."""
-    wanted = rules.question(catalogue, known, said)
+    wanted = rules.question(catalogue, known, said, off)
     if wanted is None:
         return None
     attribute = catalogue.vocabulary[wanted.attribute]

@@ -15,11 +15,11 @@ from shopkit import App, Manifest
 from shopkit.manifest import Http
 
 Kind = Literal[
-    "claim_added", "level_lowered", "account_changed", "address_changed", "key_changed",
+    "claim_added", "attests_added", "level_lowered", "account_changed", "address_changed", "key_changed",
     "department_changed", "egress_added", "raw_added", "raw_changed", "fee_added", "fee_changed",
-    "purpose_changed", "app_removed", "capability_removed", "app_added", "capability_added",
+    "purpose_changed", "attests_changed", "app_removed", "capability_removed", "app_added", "capability_added",
     "form_changed", "limits_changed", "webhooks_changed", "contract_changed", "contacts_changed",
-    "level_raised", "claim_removed", "fee_removed", "egress_removed", "raw_removed",
+    "level_raised", "claim_removed", "fee_removed", "attests_removed", "egress_removed", "raw_removed",
     "other_changed",
 ]  # fmt: skip
 """In the order of gravity: what takes more of citizens, or sends money and data elsewhere; then
@@ -32,7 +32,7 @@ SHOWN_MAX: Final = 300
 """Characters of a value; the manifest itself stands beside."""
 OWN_KEYS: Final = frozenset({
     "id", "version", "apps", "settlement_account", "runtime", "department", "egress", "limits",
-    "webhooks", "contract", "contacts",
+    "webhooks", "contract", "contacts", "attests",
 })  # fmt: skip
 """Of the manifest, what has a kind of its own or tells nothing."""
 OWN_APP_KEYS: Final = frozenset({
@@ -85,6 +85,7 @@ def _shown(value: Any) -> str:
 def _shop(before: Manifest | None, after: Manifest) -> Iterator[Change]:
     yield from _runtime(before, after)
     yield from _sets("egress", "", dict.fromkeys(before.egress if before else ()), dict.fromkeys(after.egress))  # fmt: skip
+    yield from _sets("attests", "", _attests(before), _attests(after))
     if before is None:
         return  # the rest of a first release is the manifest itself
     was: dict[str, Any] = msgspec.to_builtins(before)
@@ -162,6 +163,11 @@ def _named(app: App | None, key: str) -> dict[str, Any]:
     """Fees by code, raw paths by method and path."""
     parts: list[dict[str, Any]] = msgspec.to_builtins(getattr(app, key)) if app else []
     return {p["code"] if key == "fees" else f"{p['method']} {p['path']}": p for p in parts}
+
+
+def _attests(manifest: Manifest | None) -> dict[str, Any]:
+    """What is told about citizens, by attribute, with the record that it stands in."""
+    return {one.name: dict(one.basis) for one in manifest.attests} if manifest else {}
 
 
 def _sets(what: str, app: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

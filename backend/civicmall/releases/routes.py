@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 
-from civicmall.identity import NotAllowed, Staff, operator_only, staff_only
+from civicmall.identity import NotAllowed, Staff, manager_only, operator_only, staff_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, Problem
 from civicmall.kernel.house import House
@@ -52,6 +52,7 @@ StateFilter = Annotated[
 
 @post(
     "/releases",
+    guards=[manager_only],
     responses=problems(
         NotAllowed, NotYourShop, BadShopManifest, ReportFailed, AccountTaken, VersionNotHigher,
         KeyMissing, KeyReused, KeyRunning,

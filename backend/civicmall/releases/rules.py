@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, Literal, get_args
 from uuid import UUID
 
-from civicmall.identity import Staff
+from civicmall.identity import Role, Staff
 from shopkit import Manifest
 from shopkit.manifest import Http
 
@@ -70,6 +70,9 @@ WHO: Final[dict[Move, Actor]] = {
 }
 """What the platform does follows from what somebody else did."""
 
+AS: Final[dict[Role, Actor]] = {"manager": "department", "operator": "operator"}
+"""As whom staff take steps; agents and auditors only look."""
+
 FOUR_EYES: Final[frozenset[Move]] = frozenset({"canary", "publish"})
 """What puts a version before citizens is done by somebody who neither wrote nor approved it.
 Taking one away (suspend, rollback) needs nobody else: it is what makes things safe again, and
@@ -99,7 +102,7 @@ def may(row: ReleaseRow, staff: Staff, *, before: bool) -> list[Move]:
         move
         for state, move in MOVES
         if state == row.state
-        and WHO[move] == staff.role
+        and WHO[move] == AS.get(staff.role)
         and not _for_a_second(row, move, staff.staff_id)
         and not (move == "rollback" and state != "canary" and not before)
     ]

@@ -69,7 +69,7 @@ async def submit(
     Raises NotAllowed, BadShopManifest, NotYourShop, ReportFailed, AccountTaken, VersionNotHigher
     and what idempotency.once raises.
     """
-    if staff.role != "department":
+    if rules.AS.get(staff.role) != "department":
         raise NotAllowed
     manifest = _read(ask.manifest)
     if manifest.id != staff.shop:
@@ -146,7 +146,7 @@ async def move(
     Raises NotAllowed, NoSuchRelease, ReleaseMoved, FourEyes, CanaryRunning, NothingBefore, and
     BadRequest where a step needs its reason.
     """
-    if rules.WHO[step] != staff.role:
+    if rules.WHO[step] != rules.AS.get(staff.role):
         raise NotAllowed
     if step in rules.REASONED and not note.strip():
         raise BadRequest(errors=[{"field": "note", "problem": "required"}])

@@ -183,13 +183,29 @@ class Registry:
             raise NoSuchApp(shop=shop_id, app=app_id)
         return app
 
-    def claims_asked(self, shop_id: str, app_id: str) -> frozenset[str]:
-        """What an app may ask for, in any of its versions that citizens meet. Raises NoSuchShop,
-        NoSuchApp.
+    def purposes_asked(
+        self, shop_id: str, app_id: str, citizen_id: UUID | None = None
+    ) -> dict[str, i18n.Text]:
+        """What an app may ask for, in any of its versions that citizens meet, and what for; where
+        versions differ, as the one says that this citizen meets. Raises NoSuchShop, NoSuchApp.
         """
-        apps = [self.app(shop_id, app_id)]
-        apps += [found for one in self.deployed_of(shop_id) if (found := one.manifest.app(app_id))]
-        return frozenset(claim.name for app in apps for claim in app.claims)
+        apps = [found for one in self.deployed_of(shop_id) if (found := one.manifest.app(app_id))]
+        apps.append(self.app(shop_id, app_id))
+        try:
+            met = self.pick(shop_id, citizen_id).manifest.app(app_id)
+        except (NoSuchShop, ShopClosed, ShopRetired):
+            met = None
+        apps += [met] if met else []
+        return {claim.name: claim.purpose for app in apps for claim in app.claims}
+
+    def purposes(self) -> list[tuple[str, dict[str, i18n.Text]]]:
+        """The same of every app, by `shop/app`."""
+        return [
+            (f"{entry.id}/{app.id}", self.purposes_asked(entry.id, app.id))
+            for entry in self.all()
+            if entry.manifest is not None
+            for app in entry.manifest.apps
+        ]
 
     def report(self, shop_id: str, reason: str, digest: str = "") -> None:
         """Keep a shop, or one version of it, as broken: it could be read but not started."""

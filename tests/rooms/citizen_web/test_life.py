@@ -38,7 +38,7 @@ async def test_tiles_tell_what_mends_them(city: City) -> None:
     assert (await who.get("/")).count("查看并同意") == asking - 1
     # An app that asks for less gets no more than it asks for.
     await who.post("/shops/utility_bills/water/consent", 403, claim="name", next="/")
-    assert await who.to("/me/consents/revoke", shop="utility_bills", app="water") == "/me"
+    assert await who.to("/me/consents/revoke", grantee="utility_bills/water") == "/me/consents"
     assert (await who.get("/")).count("查看并同意") == asking
     answer = await who.client.get("/shops/utility_bills/water/bills/x")
     assert answer.headers["location"].startswith("/shops/utility_bills/water?next=%2F")

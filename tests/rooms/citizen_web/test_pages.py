@@ -17,7 +17,7 @@ PUBLIC = (
     "/services/water_payment", "/satisfaction", "/dev/inbox", "/dev/people", "/docs",
 )  # fmt: skip
 OWN = (
-    "/verify", "/logout", "/me", "/me/facts", "/bills", "/orders", "/inbox", "/rectifications",
+    "/verify", "/logout", "/me", "/me/facts", "/me/events", "/me/data", "/me/deletion", "/bills", "/orders", "/inbox", "/rectifications",
     "/shops/utility_bills/water", "/shops/utility_bills/water?paid=true",
     "/shops/utility_bills/power", "/shops/utility_bills/gas", "/shops/utility_bills/heating",
     "/shops/public_security/id_card", "{bill}", "{order}", "{order}?from=bank", "{order}/receipt",

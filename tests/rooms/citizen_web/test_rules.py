@@ -33,20 +33,6 @@ def test_links_of_ours_become_paths() -> None:
     assert rules.after(f"{ours}//evil", ours) == "/"
 
 
-@pytest.mark.parametrize(
-    ("agent", "name"),
-    [
-        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit Chrome/130 Safari/537", "Chrome · Android"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18 Safari/604", "Safari · iPhone"),
-        ("Mozilla/5.0 (Windows NT 10.0) Chrome/130 Safari/537 Edg/130", "Edge · Windows"),
-        ("MicroMessenger/8 Android Chrome", "WeChat · Android"),
-        ("curl/8", ""),
-    ],
-)
-def test_devices(agent: str, name: str) -> None:
-    assert rules.device(agent) == name
-
-
 def test_numbers_as_people_write_them() -> None:
     assert [rules.decimal(n) for n in (0, 5_000, 26_818, 1_234_500, -1_500)] == [
         "0", "5", "26.818", "1,234.5", "-1.5",

@@ -121,7 +121,7 @@ async def test_forms_of_other_sites_are_refused(city: City) -> None:
     ):  # fmt: skip
         for path, form in (
             ("/orders", {"key": "a" * 12, "charge": "utility_bills/water/W00009002-202608"}),
-            ("/me/consents/revoke", {"shop": "utility_bills", "app": "water"}),
+            ("/me/consents/revoke", {"grantee": "utility_bills/water"}),
             ("/logout", {}),
             ("/login/code", {"phone": "19900009002"}),
             ("/dev/people/sign-in", {"persona": "graduate"}),

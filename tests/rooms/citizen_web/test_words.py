@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 from civicmall import citizen_web
-from civicmall.citizen_web import rules, words
+from civicmall.citizen_web import happened, rules, words
 from civicmall.kernel import i18n
 
 ROOM = Path(citizen_web.__file__).parent
@@ -41,7 +41,7 @@ def said_in_code() -> Iterator[tuple[str, str]]:
 
 
 def said_in_words() -> Iterator[tuple[str, str]]:
-    """Every value of words.py that isn't a tone."""
+    """Every value of words.py, and of what happened.py says of the log, that isn't a tone."""
     tones = {"calm", "good", "warn", "bad"}
 
     def texts(value: Any) -> Iterator[str]:
@@ -55,9 +55,11 @@ def said_in_words() -> Iterator[tuple[str, str]]:
             for one in cast("tuple[Any, ...]", value):
                 yield from texts(one)
 
-    for name, value in vars(words).items():
-        if name.isupper():
-            yield from (("words.py", text) for text in texts(value) if text not in tones)
+    for module in (words, happened):
+        for name, value in vars(module).items():
+            if name.isupper() and (module is words or isinstance(value, dict)):
+                where = f"{module.__name__.rpartition('.')[2]}.py"
+                yield from ((where, text) for text in texts(value) if text not in tones)
 
 
 def test_everything_has_a_chinese_text() -> None:

@@ -265,7 +265,9 @@ async def test_a_shop_hears_of_a_consent_that_was_withdrawn(remote: Remote) -> N
         (event,) = module.events
         served = next(call for call in reversed(module.seen) if call.citizen.claims)
         assert (event.type, event.subject) == ("consent.withdrawn", "guarded")
-        assert event.data == {"app": "guarded", "sub": served.citizen.sub}
+        assert event.data == {
+            "app": "guarded", "sub": served.citizen.sub, "claims": ["id_number"],
+        }  # fmt: skip
     (request,) = told(remote)
     assert request.headers["webhook-id"] == event.id
     assert request.headers["content-type"] == "application/cloudevents+json"

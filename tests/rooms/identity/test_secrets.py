@@ -75,7 +75,7 @@ async def test_nothing_personal_is_kept_or_logged_in_the_clear(
         assert all(column not in {"attested", "declared"} for _, column in await _seen(city, fact))
 
     # The search does find what is there: the reader's name in the list of who looked.
-    assert ("access", "reader") in await _seen(city, "public_security/id_card")
+    assert ("audit", "reader") in await _seen(city, "public_security/id_card")
 
 
 async def test_what_is_sealed_is_never_the_same_twice(city: City) -> None:

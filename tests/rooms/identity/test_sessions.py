@@ -179,10 +179,11 @@ async def test_nobody_ends_somebody_elses_session(city: City) -> None:
 
 async def test_keys_are_published(city: City) -> None:
     answer = await (await city.anonymous()).get("/.well-known/jwks.json")
-    key, shops = answer.json()["keys"]
+    key, rsa, shops = answer.json()["keys"]
+    assert (rsa["kty"], rsa["alg"], rsa["use"]) == ("RSA", "RS256", "sig")
     assert (key["kty"], key["crv"], key["use"]) == ("EC", "P-256", "sig")
     assert (shops["kty"], shops["crv"], shops["kid"]) == ("OKP", "Ed25519", "shops-1")
-    assert not any("d" in one for one in (key, shops))
+    assert not any("d" in one for one in (key, rsa, shops))
 
 
 async def test_a_session_whose_time_is_over_is_not_renewed_and_forgotten(city: City) -> None:

@@ -29,7 +29,7 @@ async def test_who_they_are(city: City) -> None:
     operator = (await (await city.operator()).get("/v1/staff/me")).json()
     assert (operator["role"], operator["shop"]) == ("operator", None)
     agent = (await (await city.department("utility_bills")).get("/v1/staff/me")).json()
-    assert (agent["role"], agent["shop"]) == ("department", "utility_bills")
+    assert (agent["role"], agent["shop"]) == ("manager", "utility_bills")
 
 
 async def test_one_answer_for_a_wrong_password_and_for_nobody(city: City) -> None:
@@ -128,3 +128,34 @@ async def test_staff_have_buckets_too(city: City) -> None:
     assert me["staff_id"][-2:] == me["session_id"][-2:]
     rows = await city.house.db.fetch("select bucket, id from identity.session")
     assert all(row["bucket"] == ids.bucket_of(row["id"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("idle", "age", "status"),
+    [("59 minutes", "0", 200), ("61 minutes", "0", 401), ("0", "11 hours 59 minutes", 200), ("0", "12 hours", 401)],
+)  # fmt: skip
+async def test_a_staff_session_ends_with_the_working_day_and_when_it_is_left_alone(
+    city: City, idle: str, age: str, status: int
+) -> None:
+    nobody = await city.anonymous()
+    pair = (await ask(nobody, "housing_fund", "sandbox-only")).json()
+    session = city.parts.tokens.check(pair["access_token"]).session_id
+    await city.house.db.execute(
+        "update identity.session set rotated_at = now() - $2::text::interval,"
+        " expires_at = expires_at - $3::text::interval where id = $1",
+        session, idle, age,
+    )  # fmt: skip
+    for _ in range(2):
+        answer = await refreshed(nobody, pair["refresh_token"])
+        assert answer.status_code == status, answer.text
+        assert status == 200 or problem(answer) == (401, "token-invalid"), "and not called a copy"
+
+
+async def test_a_citizens_session_outlives_a_quiet_month(city: City) -> None:
+    nobody = await city.anonymous()
+    pair = await pair_for(city)
+    session = city.parts.tokens.check(pair["access_token"]).session_id
+    await city.house.db.execute(
+        "update identity.session set rotated_at = now() - interval '30 days' where id = $1", session
+    )
+    assert (await refreshed(nobody, pair["refresh_token"])).status_code == 200

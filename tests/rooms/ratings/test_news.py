@@ -40,7 +40,7 @@ FILED = datetime(2026, 9, 28, 2, 0, tzinfo=UTC)
 """A Monday morning in the city, three days before the national holiday."""
 DUE = date(2026, 10, 23)
 """15 working days later: 1 to 7 October are off, Saturday the 10th is worked."""
-DESK = Staff(uuid4(), uuid4(), "王主任", "department", SHOP)
+DESK = Staff(uuid4(), uuid4(), "王主任", "manager", SHOP)
 OPERATOR = Staff(uuid4(), uuid4(), "李督办", "operator", None)
 
 

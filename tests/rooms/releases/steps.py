@@ -27,7 +27,7 @@ def operator(name: str = "周敏") -> Staff:
 
 def department(shop: str) -> Staff:
     """Somebody of a department."""
-    return Staff(ids.new(5), uuid4(), "许岚", "department", shop)
+    return Staff(ids.new(5), uuid4(), "许岚", "manager", shop)
 
 
 def said(shop: str, version: str = "1.0.0", **more: Any) -> dict[str, Any]:

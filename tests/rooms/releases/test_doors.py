@@ -24,7 +24,7 @@ REASON = {"note": "because"}
 
 async def staff(city: City, username: str, shop: str | None = None) -> httpx.AsyncClient:
     """A new account, signed in."""
-    role: Any = "department" if shop else "operator"
+    role: Any = "manager" if shop else "operator"
     await identity.add_staff(city.house, username, "sandbox-only", username, role, shop)
     return await city.department(username)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from civicmall.catalogue import Catalogue, Entry, item_guide
 from civicmall.catalogue.content import read
 from civicmall.catalogue.evaluate import atoms
-from civicmall.identity.rules import CHOICES, DECLARABLE
+from shopkit.contract import DECLARABLE, NAMES, TYPES, fault
 
 HAN: Final = re.compile(r"[\u3400-\u9fff\uff00-\uffef]")
 LATIN: Final = re.compile(r"[A-Za-z]{2,}")
@@ -126,15 +126,21 @@ def test_no_figure_of_the_law_is_there_for_nobody(catalogue: Catalogue) -> None:
 
 
 def test_kept_facts_and_rules_share_one_vocabulary(catalogue: Catalogue) -> None:
-    """What identity lets a citizen declare is what the vocabulary marks as declared."""
-    declared = {name: a for name, a in catalogue.vocabulary.items() if a.declared}
-    assert set(declared) == set(DECLARABLE)
-    types = {"date": "date", "flag": "bool", "number": "int", "choice": "str"}
-    for name, attribute in declared.items():
-        assert DECLARABLE[name].__name__ == types[attribute.type], name
-    assert {n: set(v) for n, v in CHOICES.items()} == {
-        name: set(a.values) for name, a in declared.items() if a.type == "choice"
-    }
+    """What the contract says that a citizen's attributes look like is what the vocabulary says: which
+    there are, which a citizen may declare, and the values of each.
+    """
+    told = {name: a for name, a in catalogue.vocabulary.items() if not a.derived}
+    assert set(told) == NAMES == set(TYPES)
+    assert {name for name, a in told.items() if a.declared} == DECLARABLE
+    for name, attribute in told.items():
+        right: list[Any] = {
+            "date": ["2020-02-29"], "flag": [True, False], "number": [1], "children": [[], [{"birth_date": "2020-02-29"}]],
+            "choice": [*attribute.values],
+        }[attribute.type]  # fmt: skip
+        assert [value for value in right if fault(name, value)] == [], name
+        unfit: list[Any] = ["no such value", -1, 2.5, [None], {}]
+        for wrong in unfit:
+            assert fault(name, wrong), (name, wrong)
 
 
 def test_the_sensitive_has_no_way_to_be_asked_unprompted(catalogue: Catalogue) -> None:

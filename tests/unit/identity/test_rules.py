@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -75,51 +74,6 @@ def test_a_birth_date_that_never_was_is_refused(day: str) -> None:
 @given(st.text(max_size=24))
 def test_whatever_comes_is_answered(text: str) -> None:
     assert rules.valid_id_number(text) in {True, False}
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"marital_status": "married", "married_on": "2026-05-20"},
-        {"employment": None},
-        {"pregnant": True, "moved_on": "2026-01-31"},
-        {"insured_pension_years": 0},
-        {"insured_pension_years": 60},
-        {},
-    ],
-)
-def test_what_may_be_declared(facts: dict[str, Any]) -> None:
-    assert rules.wrong_declaration(facts) is None
-
-
-@pytest.mark.parametrize(
-    ("facts", "field", "says"),
-    [
-        ({"level": 3}, "level", "can't be declared"),
-        ({"birth_date": "1996-03-08"}, "birth_date", "can't be declared"),
-        ({"sex": None}, "sex", "can't be declared"),
-        ({"employment": "astronaut"}, "employment", "employed"),
-        ({"marital_status": 1}, "marital_status", "str"),
-        ({"married_on": "yesterday"}, "married_on", "date"),
-        ({"pregnant": "yes"}, "pregnant", "bool"),
-        ({"insured_pension_years": 61}, "insured_pension_years", "0 to 60"),
-        ({"insured_pension_years": -1}, "insured_pension_years", "0 to 60"),
-        ({"insured_pension_years": True}, "insured_pension_years", "int"),
-        ({"pregnant": True, "housing": []}, "housing", "str"),
-    ],
-)
-def test_what_may_not_is_named(facts: dict[str, Any], field: str, says: str) -> None:
-    wrong = rules.wrong_declaration(facts)
-    assert wrong is not None
-    assert wrong[0] == field
-    assert says in wrong[1]
-
-
-def test_every_choice_can_be_declared() -> None:
-    for name, choices in rules.CHOICES.items():
-        assert rules.DECLARABLE[name] is str
-        for choice in choices:
-            assert rules.wrong_declaration({name: choice}) is None
 
 
 @given(st.text(min_size=1, max_size=20), st.text(max_size=6), st.text(max_size=6))

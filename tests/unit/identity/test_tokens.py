@@ -26,7 +26,7 @@ ISSUER = "https://mall.example"
 KEYS = Keys(crypto.generate())
 CITIZEN = Caller(ids.new(7), ids.new(7), 2)
 OPERATOR = Staff(ids.new(9), ids.new(9), "周敏", "operator", None)
-AGENT = Staff(ids.new(9), ids.new(9), "林芳", "department", "utility_bills")
+AGENT = Staff(ids.new(9), ids.new(9), "林芳", "manager", "utility_bills")
 
 
 class Watch(FixedClock):
@@ -63,7 +63,7 @@ def reason(check: Callable[[], object]) -> str:
 
 
 def own_key(tokens: Tokens) -> ECKey:
-    return cast("ECKey", cast("Any", tokens.signing)._key)
+    return cast("ECKey", cast("Any", tokens.signing)._current().keys["ES256"])
 
 
 def claims_of(token: str) -> dict[str, Any]:

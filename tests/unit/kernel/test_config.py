@@ -33,6 +33,8 @@ def test_everything_set(tmp_path: Path) -> None:
         CIVICMALL_LOG_JSON="1",
         CIVICMALL_POOL="32",
         CIVICMALL_PLUGINS=str(tmp_path),
+        CIVICMALL_STAFF_SECOND_FACTOR="0",
+        CIVICMALL_TRUSTED_PROXIES="10.0.0.0/8, fd00::/8",
         CIVICMALL_WORKERS="0",
     )
     assert settings == Settings(
@@ -45,8 +47,38 @@ def test_everything_set(tmp_path: Path) -> None:
         log_json=True,
         pool_max=32,
         plugins=tmp_path,
+        staff_second_factor=False,
+        trusted_proxies="10.0.0.0/8, fd00::/8",
         workers=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "said", "needed"),
+    [("1", "", False), ("0", "", True), ("1", "1", True), ("0", "0", False)],
+)
+def test_a_second_factor_is_needed_unless_it_is_a_sandbox(
+    sandbox: str,
+    said: str,
+    needed: bool,  # noqa: FBT001
+) -> None:
+    found = read(
+        DATABASE_URL="postgresql:///city", CIVICMALL_SANDBOX=sandbox,
+        CIVICMALL_STAFF_SECOND_FACTOR=said,
+    )  # fmt: skip
+    assert found.second_factor_needed is needed
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CIVICMALL_STAFF_SECOND_FACTOR", "yes"), ("CIVICMALL_TRUSTED_PROXIES", "nginx"),
+        ("CIVICMALL_TRUSTED_PROXIES", "10.0.0.1/8"), ("CIVICMALL_TRUSTED_PROXIES", "10.0.0.0/33"),
+    ],
+)  # fmt: skip
+def test_what_cant_be_meant_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name):
+        read(DATABASE_URL="postgresql:///city", **{name: value})
 
 
 @pytest.mark.parametrize(

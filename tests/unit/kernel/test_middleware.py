@@ -45,6 +45,8 @@ async def test_an_answer_carries_what_the_application_said_and_ours() -> None:
     assert headers[b"x-frame-options"] == b"DENY"
     policy = headers[b"content-security-policy"]
     assert b"default-src 'self'" in policy
+    assert b"object-src 'none'" in policy
+    assert b"base-uri 'none'" in policy
     assert b"unsafe" not in policy
 
 

@@ -30,6 +30,7 @@ def manifest() -> Manifest:
         contract=2,
         runtime={"url": "https://parking.example/shop", "key": "A" * 43},
         egress=["meters.example"],
+        attests=[{"name": "moved_on", "basis": {"zh-CN": "登记", "en": "the register"}}],
         webhooks={"events": ["rating.given"]},
     )  # fmt: skip
     return parse_manifest(json.dumps(said).encode())

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from civicmall.releases.diff import KINDS, Change, Kind, changes
 from shopkit import Claim, Fee, Manifest
 from shopkit.contract.base import Text
-from shopkit.manifest import Forms, Http, Limits, RawRoute
+from shopkit.manifest import Attests, Forms, Http, Limits, RawRoute
 
 WORDS: Text = {"zh-CN": "改", "en": "changed"}
 
@@ -40,6 +40,10 @@ CASES: list[tuple[Kind, str, Callable[[Manifest], Manifest]]] = [
     ("department_changed", "department", lambda m: replace(m, department=WORDS)),
     ("egress_added", "spy.example", lambda m: replace(m, egress=["meters.example", "spy.example"])),
     ("egress_removed", "meters.example", lambda m: replace(m, egress=[])),
+    ("attests_added", "has_vehicle", lambda m: replace(
+        m, attests=[*m.attests, Attests("has_vehicle", WORDS)])),
+    ("attests_changed", "moved_on", lambda m: replace(m, attests=[Attests("moved_on", WORDS)])),
+    ("attests_removed", "moved_on", lambda m: replace(m, attests=[])),
     ("raw_added", "POST /map", lambda m: with_app(
         m, raw=[*m.apps[0].raw, RawRoute("POST", "/map")])),
     ("raw_changed", "GET /map", lambda m: with_app(m, raw=[RawRoute("GET", "/map", 1)])),
@@ -96,8 +100,8 @@ def test_a_new_claim_comes_first_with_its_purpose(manifest: Manifest) -> None:
 def test_of_a_first_release_everything_that_it_asks_for_is_new(manifest: Manifest) -> None:
     found = changes(None, manifest)
     assert [c.kind for c in found] == [
-        "claim_added", "address_changed", "key_changed", "egress_added", "raw_added", "fee_added",
-        "app_added",
+        "claim_added", "attests_added", "address_changed", "key_changed", "egress_added", "raw_added",
+        "fee_added", "app_added",
     ]  # fmt: skip
     assert found[0].purpose == {"zh-CN": "to find your cars", "en": "to find your cars"}
 

@@ -34,7 +34,7 @@ def row(state: str, submitter: UUID | None = ANNA, approver: UUID | None = BO) -
 
 
 def staff(who: UUID, role: Any = "operator") -> Staff:
-    return Staff(who, who, "somebody", role, "parking" if role == "department" else None)
+    return Staff(who, who, "somebody", role, "parking" if role == "manager" else None)
 
 
 def test_every_state_can_be_reached_and_every_move_leads_to_one() -> None:
@@ -96,7 +96,7 @@ def test_taking_back_needs_nobody_else() -> None:
 
 def test_a_department_decides_nothing_about_its_release() -> None:
     for state in STATES:
-        assert [m for m in rules.may(row(state), staff(CHEN, "department"), before=True) if m != "submit"] == []  # fmt: skip
+        assert [m for m in rules.may(row(state), staff(CHEN, "manager"), before=True) if m != "submit"] == []  # fmt: skip
 
 
 def test_why_a_step_was_not_taken() -> None:

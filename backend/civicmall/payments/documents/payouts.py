@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from civicmall.identity import Staff
+from civicmall.identity import Staff, must_be
 from civicmall.kernel import idempotency, ids, logs
 from civicmall.kernel.db import Db
 from civicmall.kernel.errors import Unavailable
@@ -31,9 +31,10 @@ async def record(
 ) -> Payout:
     """Record and post a payout. The same key again is the same payout.
 
-    Raises NoSuchShop, NoSettlementAccount, BadPeriod, PeriodNotOver, NotSettledYet,
+    Raises NotAllowed, NoSuchShop, NoSettlementAccount, BadPeriod, PeriodNotOver, NotSettledYet,
     SettlementDiffers, MoreThanOwed, Unavailable, and idempotency's problems.
     """
+    must_be(staff, "operator")
     asked = await statements.wanted(
         house, registry, staff, ask.first_on, ask.last_on, ask.shop, ask.account
     )

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
+from civicmall import identity
 from civicmall.identity import Caller, Staff, citizen_only, operator_only, staff_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
@@ -27,6 +28,7 @@ from civicmall.kernel.http import (
 )
 from civicmall.payments.errors import NoReceipt, NoSuchOrder
 from civicmall.payments.models import Slug
+from civicmall.payments.scope import own_shops
 from civicmall.shops import NoSuchShop, Registry
 
 from . import codes, payouts, receipts, statement_csv, statement_pdf, statements, views
@@ -69,6 +71,7 @@ STATEMENT = (
 
 @get(
     "/orders/{order_id:uuid}/receipt.pdf",
+    opt=identity.acting.LIMITED,
     media_type="application/pdf",
     responses=problems(NoSuchOrder, NoReceipt),
     summary="Proof of payment as PDF, with a QR code that anybody can verify",
@@ -190,7 +193,12 @@ async def pay_out(
 
 
 routers = [
-    Router("/v1", route_handlers=[receipt_file], guards=[citizen_only], tags=["payments"]),
+    Router(
+        "/v1",
+        route_handlers=[receipt_file],
+        guards=[citizen_only, own_shops],
+        tags=["payments"],
+    ),
     Router("/v1", route_handlers=[verify], guards=[public], tags=["payments"]),
     Router(
         "/v1/desk",

@@ -10,7 +10,7 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from civicmall.identity import operator_only
+from civicmall.identity import overseer_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import BadRequest
 from civicmall.kernel.house import House
@@ -53,5 +53,5 @@ async def entries(
 
 
 routers = [
-    Router("/v1/desk", route_handlers=[ledger, entries], guards=[operator_only], tags=["desk"])
+    Router("/v1/desk", route_handlers=[ledger, entries], guards=[overseer_only], tags=["desk"])
 ]

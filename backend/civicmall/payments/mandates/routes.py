@@ -11,8 +11,9 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 
 from civicmall import gateway as gate
+from civicmall import identity
 from civicmall.gateway import Gateway
-from civicmall.identity import Caller, citizen_only, operator_only, sandbox_only
+from civicmall.identity import Caller, citizen_only, overseer_only, sandbox_only
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning, NotFound
 from civicmall.kernel.house import House
 from civicmall.kernel.http import (
@@ -60,6 +61,7 @@ class MandateCounts(Struct, frozen=True):
 
 @post(
     "/mandates",
+    opt=identity.acting.PAY,
     responses=problems(
         KeyMissing, KeyReused, KeyRunning, NoSuchChannel, ChannelCannotDebit, BadMandate,
         NoSuchBeneficiary, MandateExists, TooManyMandates, NoSuchShop, NoSuchApp, gate.ConsentNeeded,
@@ -116,6 +118,7 @@ async def mandate(
 
 @post(
     "/mandates/{mandate_id:uuid}/pause",
+    opt=identity.acting.PAY,
     status_code=HTTP_200_OK,
     responses=problems(NoSuchMandate, MandateMovedOn),
     summary="Debit nothing for the time being",
@@ -131,6 +134,7 @@ async def pause(
 
 @post(
     "/mandates/{mandate_id:uuid}/resume",
+    opt=identity.acting.PAY,
     status_code=HTTP_200_OK,
     responses=problems(NoSuchMandate, MandateMovedOn),
     summary="Debit again; what was stopped is announced anew",
@@ -146,6 +150,7 @@ async def resume(
 
 @post(
     "/mandates/{mandate_id:uuid}/revoke",
+    opt=identity.acting.PAY,
     status_code=HTTP_200_OK,
     responses=problems(NoSuchMandate, MandateMovedOn),
     summary="Debit nothing any more, from this moment on",
@@ -183,6 +188,6 @@ routers = [
         guards=[citizen_only],
         tags=["payments"],
     ),
-    Router("/v1/desk", route_handlers=[counts], guards=[operator_only], tags=["desk"]),
+    Router("/v1/desk", route_handlers=[counts], guards=[overseer_only], tags=["desk"]),
     Router("/v1", route_handlers=[agreement], guards=[sandbox_only], tags=["sandbox"]),
 ]

@@ -11,7 +11,7 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from civicmall.identity import operator_only
+from civicmall.identity import overseer_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.http import After, Limit, Page, decode_cursor, page, problems
 
@@ -42,6 +42,6 @@ async def statement(
 
 routers = [
     Router(
-        "/v1/desk", route_handlers=[statements, statement], guards=[operator_only], tags=["desk"]
+        "/v1/desk", route_handlers=[statements, statement], guards=[overseer_only], tags=["desk"]
     ),
 ]

@@ -12,7 +12,15 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 
-from civicmall.identity import Caller, Staff, citizen_only, operator_only, staff_only
+from civicmall import identity
+from civicmall.identity import (
+    Caller,
+    Staff,
+    citizen_only,
+    deciding_only,
+    operator_only,
+    staff_only,
+)
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import KeyMissing, KeyReused, KeyRunning
 from civicmall.kernel.house import House
@@ -33,6 +41,7 @@ from civicmall.payments.errors import (
     SecondPersonNeeded,
 )
 from civicmall.payments.models import ChannelName, Txn
+from civicmall.payments.scope import own_shops
 
 from . import service
 from .models import DeskDecision, DeskRefund, Refund, RefundOrder, RefundWish
@@ -57,6 +66,7 @@ class MoneyBack(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post(
     "/orders/{order_id:uuid}/refunds",
+    opt=identity.acting.LIMITED,
     responses=problems(NoSuchOrder, NotRefundable, KeyMissing, KeyReused, KeyRunning),
     summary="Ask for money back",
 )
@@ -71,7 +81,10 @@ async def wish(
 
 
 @get(
-    "/orders/{order_id:uuid}/refunds", responses=problems(NoSuchOrder), summary="An order's refunds"
+    "/orders/{order_id:uuid}/refunds",
+    opt=identity.acting.LIMITED,
+    responses=problems(NoSuchOrder),
+    summary="An order's refunds",
 )
 async def of_order(
     order_id: FromPath[UUID], caller: NamedDependency[Caller], db: NamedDependency[Pool]
@@ -95,6 +108,7 @@ async def desk_refunds(
 
 @post(
     "/refunds",
+    guards=[deciding_only],
     responses=problems(NoSuchOrder, NotRefundable, KeyMissing, KeyReused, KeyRunning),
     summary="Send money of a line back",
 )
@@ -109,6 +123,7 @@ async def order_refund(
 
 @post(
     "/refunds/{refund_id:uuid}/approve",
+    guards=[deciding_only],
     status_code=HTTP_200_OK,
     responses=problems(NoSuchRefund, RefundDecided, SecondPersonNeeded),
     summary="Let a refund go, or try it again",
@@ -121,6 +136,7 @@ async def approve(
 
 @post(
     "/refunds/{refund_id:uuid}/decline",
+    guards=[deciding_only],
     status_code=HTTP_200_OK,
     responses=problems(NoSuchRefund, RefundDecided),
     summary="Decline a refund",
@@ -144,7 +160,12 @@ async def return_money(
 
 
 routers = [
-    Router("/v1", route_handlers=[wish, of_order], guards=[citizen_only], tags=["payments"]),
+    Router(
+        "/v1",
+        route_handlers=[wish, of_order],
+        guards=[citizen_only, own_shops],
+        tags=["payments"],
+    ),
     Router(
         "/v1/desk",
         route_handlers=[desk_refunds, order_refund, approve, decline],

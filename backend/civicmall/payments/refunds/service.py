@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from civicmall.identity import Staff
+from civicmall.identity import Role, Staff, must_be
 from civicmall.kernel import idempotency, ids, outbox
 from civicmall.kernel.db import Db
 from civicmall.kernel.house import House
@@ -25,6 +25,8 @@ from .queries import q
 
 CITIZEN: Final = "citizen"
 SYSTEM: Final = "system"
+DECIDE: Final[tuple[Role, ...]] = ("operator", "manager")
+"""Whoever lets money go, or says no."""
 
 
 async def wish(
@@ -59,6 +61,7 @@ async def order_refund(
 
     Raises NoSuchOrder (also for another shop's line), NotRefundable, idempotency's problems.
     """
+    must_be(staff, *DECIDE)
     await _check_line(house.db, staff, ask.order_id, ask.no)
 
     async def work(made_up: UUID) -> DeskDecision:
@@ -79,6 +82,7 @@ async def approve(house: House, staff: Staff, refund_id: UUID) -> DeskDecision:
 
     Raises NoSuchRefund, RefundDecided, SecondPersonNeeded.
     """
+    must_be(staff, *DECIDE)
     row = await _seen_by(house.db, staff, refund_id)
     if row.state == "wanted":
         await q.take_up(
@@ -104,6 +108,7 @@ async def approve(house: House, staff: Staff, refund_id: UUID) -> DeskDecision:
 
 async def decline(house: House, staff: Staff, refund_id: UUID) -> DeskDecision:
     """Say no; the money that was held stays paid. Raises NoSuchRefund, RefundDecided."""
+    must_be(staff, *DECIDE)
     row = await _seen_by(house.db, staff, refund_id)
     done: UUID | None = await q.decline(
         house.db, bucket=ids.bucket_of(refund_id), id=refund_id,
@@ -123,6 +128,7 @@ async def return_money(
 
     Raises NotRefundable where it is on its way already or fits its order.
     """
+    must_be(staff, "operator")
     refund_id = ids.new(ids.bucket_of(order_id))
     made = await ask_return(
         house.db, refund_id, order_id, channel, txn, "asked", "unmatched", str(staff.staff_id),

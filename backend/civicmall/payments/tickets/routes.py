@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from civicmall.identity import Staff, operator_only
+from civicmall.identity import Staff, operator_only, overseer_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.house import House
 from civicmall.kernel.http import After, Limit, Page, decode_cursor, page, problems
@@ -68,7 +68,6 @@ async def resolve(
 
 
 routers = [
-    Router(
-        "/v1/desk", route_handlers=[tickets, ticket, resolve], guards=[operator_only], tags=["desk"]
-    ),
+    Router("/v1/desk", route_handlers=[tickets, ticket], guards=[overseer_only], tags=["desk"]),
+    Router("/v1/desk", route_handlers=[resolve], guards=[operator_only], tags=["desk"]),
 ]

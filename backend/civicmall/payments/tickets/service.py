@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prometheus_client import Gauge
 
-from civicmall.identity import Staff
+from civicmall.identity import Staff, must_be
 from civicmall.kernel import ids
 from civicmall.kernel.calendar import add_working_days
 from civicmall.kernel.clock import Clock
@@ -177,7 +177,8 @@ async def one(db: Db, ticket_id: UUID) -> Ticket:
 
 
 async def resolve(house: House, staff: Staff, ticket_id: UUID, ask: Resolve) -> Ticket:
-    """An operator settled it. Raises NoSuchTicket, TicketResolved, ReturnWaits."""
+    """An operator settled it. Raises NotAllowed, NoSuchTicket, TicketResolved, ReturnWaits."""
+    must_be(staff, "operator")
     before = await one(house.db, ticket_id)
     done: UUID | None = await q.resolve(
         house.db, id=ticket_id, bucket=ids.bucket_of(before.refund_id or before.id),

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 
+from civicmall import identity
 from civicmall.identity import Caller, citizen_only, sandbox_only
 from civicmall.kernel.db import Pool
 from civicmall.kernel.errors import NotFound
@@ -19,6 +20,7 @@ from civicmall.payments import service
 from civicmall.payments.channels import Channels
 from civicmall.payments.errors import ChannelAway, NoSuchChannel, NoSuchOrder, NotPayable
 from civicmall.payments.routes import agent_of
+from civicmall.payments.scope import own_shops
 
 from . import confirm, split_of
 from .errors import InsurerDeclined, NoSuchSplit
@@ -28,6 +30,7 @@ from .sandbox import SandboxInsurer
 
 @get(
     "/orders/{order_id:uuid}/insurance",
+    opt=identity.acting.LIMITED,
     responses=problems(NoSuchOrder, NoSuchSplit, NoSuchChannel),
     summary="What the medical insurance pays of an order, and what I pay",
 )
@@ -42,6 +45,7 @@ async def split(
 
 @post(
     "/orders/{order_id:uuid}/insurance",
+    opt={**identity.acting.PAY, **identity.acting.LIMITED},
     status_code=HTTP_200_OK,
     responses=problems(
         NoSuchOrder, NoSuchSplit, NoSuchChannel, NotPayable, InsurerDeclined, ChannelAway
@@ -73,6 +77,11 @@ async def mood(
 
 
 routers = [
-    Router("/v1", route_handlers=[split, agree], guards=[citizen_only], tags=["payments"]),
+    Router(
+        "/v1",
+        route_handlers=[split, agree],
+        guards=[citizen_only, own_shops],
+        tags=["payments"],
+    ),
     Router("/v1", route_handlers=[mood], guards=[sandbox_only], tags=["sandbox"]),
 ]
