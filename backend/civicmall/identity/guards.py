@@ -12,7 +12,7 @@ from litestar.handlers.base import BaseRouteHandler
 from civicmall.kernel.errors import NotFound
 
 from . import acting
-from .errors import NotAllowed, SecondFactorMissing, SignInNeeded, TokenInvalid
+from .errors import NotAllowed, SecondFactorMissing, TokenInvalid
 from .models import Caller, Role, Staff
 from .narrow import within
 from .tokens import Tokens, Who
@@ -28,27 +28,24 @@ the capability that the token must have been given for. No other door takes such
 
 def who(connection: Connection, handler: BaseRouteHandler | None = None) -> Who:
     """Whose bearer token came. Raises SignInNeeded, TokenExpired, TokenInvalid, NotAllowed."""
-    scheme, _, token = _authorization(connection.scope["headers"]).partition(" ")
-    if not token:
-        raise SignInNeeded
-    if scheme.lower() != "bearer":
-        raise TokenInvalid(reason="scheme")
     tokens: Tokens = connection.app.state.tokens
+    found = tokens.bearer(_authorization(connection.scope["headers"]))
+    if not isinstance(found, Caller):
+        return found
     capability: str | None = None if handler is None else handler.opt.get(MINI_APP)
-    if capability is None:
-        return tokens.check(token.strip())
-    found = tokens.check_any(token.strip())
-    if isinstance(found, Caller):
+    if capability is not None:
         within(found, connection.path_params["shop"], connection.path_params["app"], capability)
+    elif found.app:
+        raise TokenInvalid(reason="audience")
     return found
 
 
-def _authorization(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def _authorization(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The header as it came: the framework would first make a mapping of all of them."""
     for name, value in headers:
         if name == b"authorization":
-            return value.decode("latin-1")
-    return ""
+            return value
+    return b""
 
 
 async def citizen_only(connection: Connection, handler: BaseRouteHandler) -> None:

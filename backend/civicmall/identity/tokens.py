@@ -20,7 +20,7 @@ from civicmall.kernel.clock import Clock
 from civicmall.kernel.crypto import Keys, SealBroken
 
 from . import narrow
-from .errors import TokenExpired, TokenInvalid
+from .errors import SignInNeeded, TokenExpired, TokenInvalid
 from .models import Actor, Caller, Role, Staff, TokenPair
 from .rules import ACCESS_S
 from .signing import OtherType, Signing
@@ -35,6 +35,8 @@ MAC: Final = 16
 ROLES: Final = frozenset(get_args(Role))
 
 Who = Caller | Staff
+_Known = tuple[Who, int, float]
+"""Whose token it is, when it ends, and when it was checked (monotonic)."""
 
 
 class Tokens:
@@ -46,7 +48,7 @@ class Tokens:
         self.signing = Signing(keys, clock)
         self._narrowing = narrow.Narrowing(keys)
         self._refresh_key = keys.derive("refresh-tokens")
-        self._known: dict[bytes, tuple[Who, int, float]] = {}
+        self._known: dict[bytes, _Known] = {}
         self.signing.on_end.append(self._known.clear)
         self._ended: dict[UUID, float] = {}
         """Sessions that were ended, and when this process heard of it (monotonic)."""
@@ -96,19 +98,45 @@ class Tokens:
         """The same for doors that a mini-app has too: they look whether it is theirs
         (`narrow.within`). Raises TokenExpired, TokenInvalid.
         """
+        key = hashlib.sha256(token.encode()).digest()
+        return self._holding(self._fresh(key) or self._remember(key, token))
+
+    def bearer(self, header: bytes) -> Who:
+        """As `check_any`, of an Authorization header (RFC 6750 section 2.1) as it came; empty where
+        none did. Raises SignInNeeded too.
+        """
+        key = hashlib.sha256(header).digest()
+        known = self._fresh(key)
+        if known is None:
+            scheme, _, token = header.decode("latin-1").partition(" ")
+            if not token:
+                raise SignInNeeded
+            if scheme.lower() != "bearer":
+                raise TokenInvalid(reason="scheme")
+            known = self._remember(key, token.strip())
+        return self._holding(known)
+
+    def _fresh(self, key: bytes) -> _Known | None:
+        """What was checked within the last minute."""
+        known = self._known.get(key)
+        if known is None or self._clock.monotonic() - known[2] > CACHE_S:
+            return None
+        return known
+
+    def _remember(self, key: bytes, token: str) -> _Known:
         if len(token) > TOKEN_MAX:
             raise TokenInvalid(reason="too-long")
-        digest = hashlib.sha256(token.encode()).digest()
-        mono = self._clock.monotonic()
-        known = self._known.get(digest)
-        if known is None or mono - known[2] > CACHE_S:
-            who, expires = self._decode(token)
-            if len(self._known) >= CACHE_MAX:
-                self._known.clear()  # once in a long while; refilling costs 0.1 ms a token
-            known = self._known[digest] = (who, expires, mono)
-        if known[1] <= self._clock.now().timestamp():
+        who, expires = self._decode(token)
+        if len(self._known) >= CACHE_MAX:
+            self._known.clear()  # once in a long while; refilling costs 0.1 ms a token
+        known = self._known[key] = (who, expires, self._clock.monotonic())
+        return known
+
+    def _holding(self, known: _Known) -> Who:
+        """Whose it is, while it holds."""
+        who, expires, _ = known
+        if expires <= self._clock.now().timestamp():
             raise TokenExpired
-        who = known[0]
         if who.session_id in self._ended:
             raise TokenInvalid(reason="session-ended")
         if isinstance(who, Caller) and who.actor and who.actor.delegation in self._ended:
