@@ -384,7 +384,7 @@ async def test_every_kind_is_readable(city: City, lang: str) -> None:
     for code in ("level_3", "life_event", "switched_off", "fact_switched", "id_number"):
         assert code not in page, "a word of ours is told in theirs"
     assert "id.example" in page
-    assert ("第 7 行" if lang == "zh-CN" else "line 7") in page
+    assert ("第 7 条" if lang == "zh-CN" else "entry 7") in page
 
 
 async def test_codes_leave_no_line(city: City) -> None:
