@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 import sys
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
 from datetime import date, datetime
-from logging import WARNING
 from pathlib import Path
-from typing import Annotated, Any, Final, TextIO
+from typing import Annotated, Final, TextIO
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from civicmall.kernel import crypto, db, logs
-from civicmall.kernel.clock import Clock
-from civicmall.kernel.config import Settings
-from civicmall.kernel.house import House
-
 from . import err, out, stop
+from .installation import date_of, ended, long, published_roots
 
 app = typer.Typer(no_args_is_help=True, help="Who read what: check it, close days, hand it out.")
-STATEMENT_S: Final = 3600.0
-"""Nobody waits at a counter for these; a day of millions may take its time."""
-PUBLISHED: Final = re.compile(r"(\d{4}-\d{2}-\d{2})=([0-9a-fA-F]{64})")
 COLUMNS: Final = (
     TextColumn("lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
 )  # fmt: skip
@@ -38,51 +26,6 @@ Last = Annotated[
 ]
 
 
-@asynccontextmanager
-async def _house() -> AsyncGenerator[House]:
-    """The installation, as the role of the program: it can't change what it checks."""
-    settings: Settings = await asyncio.to_thread(_settings)
-    logs.configure(as_json=settings.log_json, level=WARNING)
-    keys = crypto.load(settings.data_dir)
-    pool = await db.open_pool(
-        settings.database_url,
-        password=keys.password(db.APP_ROLE),
-        size_max=3,
-        command_timeout_s=STATEMENT_S,
-    )
-    async with pool:
-        yield House(settings, Clock(), keys, pool)
-
-
-def _settings() -> Settings:
-    from .run import database
-
-    return database(Settings.from_env(), err.print)
-
-
-def _run(work: Coroutine[Any, Any, int]) -> None:
-    if code := asyncio.run(work):
-        raise typer.Exit(code)
-
-
-def _date(day: datetime | None) -> date | None:
-    return None if day is None else day.date()
-
-
-def published_roots(said: list[str]) -> dict[date, str]:
-    """DAY=ROOT, read. Stops at one that isn't."""
-    roots: dict[date, str] = {}
-    for one in said:
-        parts = PUBLISHED.fullmatch(one)
-        if parts is None:
-            raise stop(f"{one} is not DAY=ROOT, as 2026-11-29=<64 hex digits>", 2)
-        try:
-            roots[date.fromisoformat(parts[1])] = parts[2]
-        except ValueError as error:
-            raise stop(f"{parts[1]} is no day", 2) from error
-    return roots
-
-
 @app.command()
 def verify(
     first: First = None,
@@ -93,14 +36,14 @@ def verify(
     ] = None,
 ) -> None:
     """Make each hash anew; name every line, head and day that isn't as it was, and exit 1 then."""
-    _run(_verify(_date(first), _date(last), published_roots(published or [])))
+    ended(_verify(date_of(first), date_of(last), published_roots(published or [])))
 
 
 async def _verify(first: date | None, last: date | None, published: dict[date, str]) -> int:
     from civicmall import identity
 
     audit = identity.audit
-    async with _house() as house:
+    async with long() as house:
         total = await audit.count(house.db, first, last)
         with Progress(*COLUMNS, console=err, transient=True) as bar:
             task = bar.add_task("", total=total)
@@ -124,14 +67,14 @@ def close(
     day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY")] = None,
 ) -> None:
     """Anchor each day that is over, up to --day; the server's job does this by itself."""
-    _run(_close(_date(day)))
+    ended(_close(date_of(day)))
 
 
 async def _close(day: date | None) -> int:
     from civicmall import identity
 
     audit = identity.audit
-    async with _house() as house:
+    async with long() as house:
         try:
             closed = await audit.close(house, day)
         except audit.AuditTorn as error:
@@ -147,14 +90,14 @@ async def _close(day: date | None) -> int:
 @app.command()
 def roots(first: First = None, last: Last = None) -> None:
     """What to publish, one DAY=ROOT per closed day: a root says the whole past up to its day."""
-    _run(_roots(_date(first), _date(last)))
+    ended(_roots(date_of(first), date_of(last)))
 
 
 async def _roots(first: date | None, last: date | None) -> int:
     from civicmall import identity
 
     audit = identity.audit
-    async with _house() as house:
+    async with long() as house:
         for one in await audit.days(house, first, last):
             out.print(f"{one.day_on}={one.root.hex()}", soft_wrap=True)
         return 0
@@ -171,21 +114,21 @@ def export(
     if end < first.date():
         raise stop("--to is before --from", 2)
     if to is None:
-        _run(_export(first.date(), end, sys.stdout))
+        ended(_export(first.date(), end, sys.stdout))
         return
     try:
         file = to.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise stop(f"{to}: {error.strerror}", 2) from error
     with file:
-        _run(_export(first.date(), end, file))
+        ended(_export(first.date(), end, file))
 
 
 async def _export(first: date, last: date, file: TextIO) -> int:
     from civicmall import identity
 
     audit = identity.audit
-    async with _house() as house:
+    async with long() as house:
         total = await audit.count(house.db, first, last)
         with Progress(*COLUMNS, console=err, transient=True, disable=file is sys.stdout) as bar:
             task = bar.add_task("", total=total)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,13 +12,12 @@ import msgspec
 import typer
 
 from civicmall import identity
-from civicmall.kernel import crypto, db, logs
-from civicmall.kernel.clock import Clock
-from civicmall.kernel.config import Settings
+from civicmall.kernel import logs
 from civicmall.kernel.errors import Problem
 from civicmall.kernel.house import House
 
-from . import err, out, stop
+from . import out, stop
+from .installation import do, located
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -95,21 +93,10 @@ def _as(username: str, work: Callable[[House, UUID], Awaitable[T]]) -> T:
 
 
 def _run(work: Callable[[House], Awaitable[T]]) -> T:
-    from .run import database
-
-    settings = database(Settings.from_env(), err.print)  # what is printed is the answer alone
+    settings = located()
     logs.configure(as_json=settings.log_json, level=logging.WARNING)
     try:
-        return asyncio.run(_there(settings, work))
+        return do(settings, work)
     except Problem as problem:
         wrong = "; ".join(f"{e['field']}: {e['problem']}" for e in problem.extra.get("errors", []))
         raise stop(f"{problem.title} {wrong}".strip(), 2) from None
-
-
-async def _there(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
-    keys = crypto.load(settings.data_dir)
-    pool = await db.open_pool(
-        settings.database_url, password=keys.password(db.APP_ROLE), size_max=1
-    )
-    async with pool:
-        return await work(House(settings, Clock(), keys, pool))

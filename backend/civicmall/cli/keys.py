@@ -12,13 +12,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Shown
 
-from civicmall.kernel import crypto, db, resealing
+from civicmall.kernel import crypto, resealing
 from civicmall.kernel.config import Settings
 from civicmall.kernel.crypto import Keys
 from civicmall.kernel.resealing import Table
 from civicmall.kernel.suites import Suite
 
 from . import err, out, stop
+from .installation import located, opened
 
 app = typer.Typer(no_args_is_help=True, help="The keys of personal data: rotate, show, drop.")
 PASSES: Final = 5
@@ -26,12 +27,6 @@ PASSES: Final = 5
 SETTLE_S: Final = 6.0
 Kind = Annotated[Suite, typer.Option("--suite", help="aes: AES-256-GCM; gm: SM4-GCM (国密).")]
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="As `civicmall keys show` has it.")]
-
-
-def _settings() -> Settings:
-    from .run import database
-
-    return database(Settings.from_env(), err.print)
 
 
 def _file(settings: Settings) -> tuple[Path, crypto.KeyFile]:
@@ -53,7 +48,7 @@ def show() -> None:
 
 
 async def _show() -> None:
-    settings = await asyncio.to_thread(_settings)
+    settings = await asyncio.to_thread(located)
     keys = crypto.load(settings.data_dir)
     for key_id, suite in keys.suites().items():
         mark = "seals" if key_id == keys.current else "opens"
@@ -70,7 +65,7 @@ NAMES: Final[dict[Suite, str]] = {"aes": "AES-256-GCM", "gm": "SM4-GCM"}
 @app.command()
 def add(*, suite: Kind = "aes") -> None:
     """One more key, which opens and doesn't seal yet: for installations that copy the file around."""
-    path, file = _file(_settings())
+    path, file = _file(located())
     try:
         file, key_id = crypto.with_another(file, suite)
     except ValueError as error:
@@ -84,7 +79,7 @@ def add(*, suite: Kind = "aes") -> None:
 @app.command()
 def use(key: KeyId) -> None:
     """Let a key seal from now on; servers see it within seconds."""
-    path, file = _file(_settings())
+    path, file = _file(located())
     if key not in file.sealing:
         raise stop(f"there is no key {key}; `civicmall keys show` names them", 2)
     crypto.keep(path, msgspec.structs.replace(file, current=key))
@@ -113,7 +108,7 @@ def rotate(
         return asyncio.run(_rotate_signing(at_once=at_once))
     if at_once:
         raise stop("--at-once goes with --signing", 2)
-    path, file = _file(_settings())
+    path, file = _file(located())
     try:
         file, key_id = crypto.with_another(file, suite)
     except ValueError as error:
@@ -130,7 +125,7 @@ def drop(key: KeyId) -> None:
 
 
 async def _drop(key: str) -> None:
-    settings = await asyncio.to_thread(_settings)
+    settings = await asyncio.to_thread(located)
     path, file = _file(settings)
     if key not in file.sealing or key == file.current:
         why = "seals" if key == file.current else "is not there"
@@ -157,7 +152,7 @@ async def _tables(owner: Any) -> list[Table]:
 
 
 async def _reseal() -> None:
-    settings = await asyncio.to_thread(_settings)
+    settings = await asyncio.to_thread(located)
     keys = crypto.load(settings.data_dir)
     broken = 0
     for done in range(PASSES):
@@ -204,13 +199,9 @@ async def _pass(settings: Settings, keys: Keys, left: dict[str, int]) -> int:
 async def _rotate_signing(*, at_once: bool) -> None:
     from civicmall import identity
 
-    settings = await asyncio.to_thread(_settings)
-    keys = crypto.load(settings.data_dir)
-    pool = await db.open_pool(
-        settings.database_url, password=keys.password(db.APP_ROLE), size_max=1
-    )
-    async with pool:
-        made = await identity.new_signing_key(pool, keys, at_once=at_once)
+    settings = await asyncio.to_thread(located)
+    async with opened(settings) as house:
+        made = await identity.new_signing_key(house.db, house.keys, at_once=at_once)
     when = "now" if at_once else f"{made.signs_from:%Y-%m-%d %H:%M} UTC, when others have seen them"
     out.print(
         f"[green]✓[/green] generation {made.generation} of the signing keys signs from {when}",

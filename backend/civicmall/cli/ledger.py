@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 import sys
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
 from datetime import date, datetime
-from logging import WARNING
 from pathlib import Path
-from typing import Annotated, Any, Final, TextIO
+from typing import Annotated, TextIO
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from civicmall.kernel import crypto, db, logs
-from civicmall.kernel.clock import Clock
-from civicmall.kernel.config import Settings
-from civicmall.kernel.house import House
-
 from . import err, out, stop
+from .installation import date_of, ended, long, published_roots
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: close days, check them, hand them out.")
-STATEMENT_S: Final = 3600.0
-"""Nobody waits at a counter for these; a day of millions may take its time."""
-PUBLISHED: Final = re.compile(r"(\d{4}-\d{2}-\d{2})=([0-9a-fA-F]{64})")
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY")]
-
-
-@asynccontextmanager
-async def _house() -> AsyncGenerator[House]:
-    """The installation, as the role of the program: it can't change what it checks."""
-    settings: Settings = await asyncio.to_thread(_settings)
-    logs.configure(as_json=settings.log_json, level=WARNING)
-    keys = crypto.load(settings.data_dir)
-    pool = await db.open_pool(
-        settings.database_url,
-        password=keys.password(db.APP_ROLE),
-        size_max=3,
-        command_timeout_s=STATEMENT_S,
-    )
-    async with pool:
-        yield House(settings, Clock(), keys, pool)
-
-
-def _settings() -> Settings:
-    from .run import database
-
-    return database(Settings.from_env(), err.print)
-
-
-def _run(work: Coroutine[Any, Any, int]) -> None:
-    if code := asyncio.run(work):
-        raise typer.Exit(code)
-
-
-def _date(day: datetime | None) -> date | None:
-    return None if day is None else day.date()
 
 
 @app.command()
@@ -77,22 +34,13 @@ def verify(
     ] = None,
 ) -> None:
     """Reckon everything anew from the postings; name what isn't as it was, and exit 1 then."""
-    roots: dict[date, str] = {}
-    for said in published or []:
-        parts = PUBLISHED.fullmatch(said)
-        if parts is None:
-            raise stop(f"{said} is not DAY=ROOT, as 2026-11-29=<64 hex digits>", 2)
-        try:
-            roots[date.fromisoformat(parts[1])] = parts[2]
-        except ValueError as error:
-            raise stop(f"{parts[1]} is no day", 2) from error
-    _run(_verify(_date(first), _date(last), roots))
+    ended(_verify(date_of(first), date_of(last), published_roots(published or [])))
 
 
 async def _verify(first: date | None, last: date | None, published: dict[date, str]) -> int:
     from civicmall import payments
 
-    async with _house() as house:
+    async with long() as house:
         wanted = await payments.ledger.days(house.db, first, last)
         columns = (TextColumn("postings"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=err, transient=True) as bar:
@@ -118,13 +66,13 @@ async def _verify(first: date | None, last: date | None, published: dict[date, s
 @app.command()
 def close(day: Day = None) -> None:
     """Close each day that is over, up to --day; the server's job does this by itself."""
-    _run(_close(_date(day)))
+    ended(_close(date_of(day)))
 
 
 async def _close(day: date | None) -> int:
     from civicmall import payments
 
-    async with _house() as house:
+    async with long() as house:
         try:
             closed = await payments.ledger.close(house, day)
         except payments.ledger.Torn as error:
@@ -154,13 +102,13 @@ def roots(
     ] = None,
 ) -> None:
     """What to publish, one DAY=ROOT per closed day: a root says the whole past up to its day."""
-    _run(_roots(_date(first), _date(last)))
+    ended(_roots(date_of(first), date_of(last)))
 
 
 async def _roots(first: date | None, last: date | None) -> int:
     from civicmall import payments
 
-    async with _house() as house:
+    async with long() as house:
         for one in await payments.ledger.days(house.db, first, last):
             out.print(f"{one.day_on}={one.root.hex()}", soft_wrap=True)
         return 0
@@ -173,20 +121,20 @@ def export(
 ) -> None:
     """A day's postings as CSV, one line per entry: the very lines that the digests are made of."""
     if to is None:
-        _run(_export(day.date(), sys.stdout))
+        ended(_export(day.date(), sys.stdout))
         return
     try:
         file = to.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise stop(f"{to}: {error.strerror}", 2) from error
     with file:
-        _run(_export(day.date(), file))
+        ended(_export(day.date(), file))
 
 
 async def _export(day: date, file: TextIO) -> int:
     from civicmall import payments
 
-    async with _house() as house:
+    async with long() as house:
         if not await payments.ledger.days(house.db, day, day):
             err.print(f"[yellow]{day} is not closed: more may come[/yellow]")
         async for text in payments.ledger.export(house.db, day):

@@ -14,14 +14,14 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from civicmall.kernel import crypto, db, logs
+from civicmall.kernel import logs
 from civicmall.kernel.clock import Clock
 from civicmall.kernel.config import Settings
 from civicmall.kernel.errors import Problem
-from civicmall.kernel.house import House
 from civicmall.kernel.money import yuan
 
 from . import err, out, stop
+from .installation import located, opened
 
 if TYPE_CHECKING:
     from civicmall import payments
@@ -51,9 +51,7 @@ def reconcile(
 
     Exit status 0: all fits. 1: there are tickets. 2: nothing was concluded; run it again.
     """
-    from .run import database
-
-    settings = database(Settings.from_env(), err.print)
+    settings = located()
     logs.configure(as_json=settings.log_json, level=WARNING)
     bar = Bar(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
@@ -79,10 +77,6 @@ async def _run(
 ) -> payments.reconcile.DayResult:  # fmt: skip
     from civicmall import payments
 
-    keys = crypto.load(settings.data_dir)
-    pool = await db.open_pool(
-        settings.database_url, password=keys.password(db.APP_ROLE), size_max=2
-    )
     clock = Clock()
     began, task = clock.monotonic(), bar.add_task("fetch", total=None, rows="")
 
@@ -93,8 +87,7 @@ async def _run(
             rows=f"{said.entries:,} rows, {rate:,.0f}/s" if said.entries else "",
         )  # fmt: skip
 
-    async with pool, httpx.AsyncClient(trust_env=False) as client:
-        house = House(settings, clock, keys, pool)
+    async with opened(settings, size_max=2) as house, httpx.AsyncClient(trust_env=False) as client:
         return await payments.reconcile.reconcile(
             house, payments.open_channels(house, client), channel, day.date(),
             file=file, replace=replace, skip_bad=skip_bad, tick=tick,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from civicmall.kernel import crypto, db
-from civicmall.kernel.clock import Clock
-from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
 
 from . import out, stop
+from .installation import do, located
 from .shop_new import NAME
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of operators, departments and auditors.")
@@ -40,14 +36,14 @@ def add(
 
     if (role in {"manager", "agent"}) != bool(shop):
         raise stop("a manager's or agent's account names its --shop, another's doesn't", 2)
-    settings = _settings()
+    settings = located(out.print)
     known = {e.id for e in house.open_registry(settings).all()}
     if shop and not new and shop not in known:
         raise stop(f"there is no shop {shop}; is it --new?", 2)
     if new and not NAME.fullmatch(shop):
         raise stop(f"{shop or 'nothing'} is no shop's id: a-z, 0-9 and _", 2)
     password = _password(username, name)
-    made = _do(
+    made = do(
         settings,
         lambda there: identity.work.accounts.add_staff(
             there, username, password, name, role, shop or None
@@ -70,7 +66,7 @@ def list_accounts() -> None:
             if len(rows) <= PAGE:
                 return found
 
-    for one in _do(_settings(), every):
+    for one in do(located(out.print), every):
         state = "" if one.active else "  closed"
         factor = "authenticator" if one.second_factor else "password only"
         out.print(f"{one.username}  {one.role}  {one.shop or '-'}  {factor}{state}", markup=False)
@@ -82,7 +78,7 @@ def disable(username: str) -> None:
     from civicmall import identity
 
     try:
-        _do(_settings(), lambda there: identity.work.accounts.disable(there, None, username))
+        do(located(out.print), lambda there: identity.work.accounts.disable(there, None, username))
     except identity.NoSuchStaff:
         raise stop(f"there is no account {username}", 2) from None
     out.print(f"[green]✓[/green] {username} is closed")
@@ -93,7 +89,7 @@ def reset_factor(username: str) -> None:
     """Take an account's second factor off; in the console that takes two operators."""
     from civicmall import identity
 
-    if not _do(_settings(), lambda there: identity.work.resets.drop(there, username)):
+    if not do(located(out.print), lambda there: identity.work.resets.drop(there, username)):
         raise stop(f"there is no account {username}", 2)
     out.print(f"[green]✓[/green] {username} sets a new one up at the next sign-in")
 
@@ -104,8 +100,9 @@ def password(username: str) -> None:
     from civicmall import identity
 
     fresh = _password(username)
-    if not _do(
-        _settings(), lambda there: identity.work.accounts.give_password(there, username, fresh)
+    if not do(
+        located(out.print),
+        lambda there: identity.work.accounts.give_password(there, username, fresh),
     ):
         raise stop(f"there is no account {username}", 2)
     out.print(f"[green]✓[/green] {username}")
@@ -123,23 +120,3 @@ def _password(*names: str) -> str:
             raise stop(f"a password has {rules.PASSWORD_MIN} characters or more", 2)
         case why:
             raise stop(f"that password is easily guessed ({why})", 2)
-
-
-def _settings() -> Settings:
-    from .run import database
-
-    return database(Settings.from_env(), out.print)
-
-
-def _do(settings: Settings, act: Callable[[House], Awaitable[T]]) -> T:
-    """Do something with the city's database, beside the running server."""
-
-    async def there() -> T:
-        keys = crypto.load(settings.data_dir)
-        pool = await db.open_pool(
-            settings.database_url, password=keys.password(db.APP_ROLE), size_max=1
-        )
-        async with pool:
-            return await act(House(settings, Clock(), keys, pool))
-
-    return asyncio.run(there())

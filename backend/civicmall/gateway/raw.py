@@ -235,10 +235,10 @@ def where(scope: Any) -> tuple[str, str]:
 
 def _who(tokens: Tokens, headers: dict[bytes, bytes]) -> Caller:
     """The citizen whose bearer token came. Raises SignInNeeded, TokenInvalid, NotAllowed."""
-    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    if not token or scheme.lower() != "bearer":
+    header = headers.get(b"authorization", b"")
+    if not header.lower().startswith(b"bearer "):
         raise SignInNeeded
-    found = tokens.check_any(token.strip())
+    found = tokens.bearer(header)
     if not isinstance(found, Caller):
         raise NotAllowed
     return found

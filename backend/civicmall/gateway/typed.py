@@ -155,11 +155,8 @@ class Typed:
     def _caller(
         self, method: str, headers: dict[bytes, bytes], operation: Operation, path: list[str]
     ) -> Caller | None:
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
         try:
-            found = self.framework.state.tokens.check_any(token.decode("latin-1").strip())
+            found = self.framework.state.tokens.bearer(headers.get(b"authorization", b""))
             if isinstance(found, Caller) and found.app:
                 within(found, path[0], path[1], operation.mini_app or "")
             if isinstance(found, Caller) and found.actor:

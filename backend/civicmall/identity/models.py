@@ -254,16 +254,6 @@ class Place(Struct, frozen=True):
     """A keyed hash of owner, device and network."""
 
 
-class StaffRow(Struct, frozen=True):
-    """A staff account."""
-
-    id: UUID
-    password: str
-    name: str
-    role: Role
-    shop: str | None
-
-
 class SandboxMessage(Struct, frozen=True):
     """A text message that the sandbox's sender would have sent."""
 

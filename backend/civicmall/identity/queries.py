@@ -10,7 +10,6 @@ from .models import (
     SessionRow,
     SignedIn,
     SigningKeyRow,
-    StaffRow,
 )
 
 q = sql.load(
@@ -20,5 +19,4 @@ q = sql.load(
     DeviceRow,
     SignedIn,
     SigningKeyRow,
-    StaffRow,
 )

@@ -224,10 +224,6 @@ union all
 select id from identity.grant_
 where revoked_at > now() - make_interval(secs => :seconds::float8);
 
--- name: staff_by_id(id)^
--- record_class: StaffRow
-select id, password, name, role, shop from identity.staff where id = :id and active;
-
 -- name: keep_message(bucket, id, phone, body)!
 insert into identity.sandbox_message (bucket, id, phone, body) values (:bucket, :id, :phone, :body);
 

@@ -51,9 +51,9 @@ class Table(Struct, frozen=True):
     key: list[str]
     columns: list[Sealed]
 
-    def fill(self, template: str, *, key_id: str = "$1", **more: str) -> str:
-        """A statement; `key_id` is where the current key's id stands."""
-        stale = " or ".join(f"{_key_id(c)} <> {key_id}" for c in self.columns)
+    def fill(self, template: str, **more: str) -> str:
+        """A statement; where `more` doesn't say other rows, those that `$1` hasn't sealed."""
+        stale = " or ".join(f"{_key_id(c)} <> $1" for c in self.columns)
         filled = {
             "table": self.name,
             "key": ", ".join(self.key),

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from civicmall.kernel.days import start_of
 from civicmall.kernel.jobs import Job
 
 from .checking import verify
 from .closing import AuditTorn, close, days, forget
 from .models import AccessRow, AuditDay, AuditLine, Finding, Kind, Report, StaffReader
 from .reading import count, export
-from .rules import Seal, start_of
+from .rules import Seal
 from .service import Seq, accesses, begin, lines, note, note_access, readers
 from .watching import look, watch
 

@@ -13,25 +13,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from civicmall.kernel import ids
+from civicmall.kernel.days import NOTHING, OVERDUE_S, Standing, day_of, end_of, start_of
 from civicmall.kernel.house import House
 
 from .closing import CHUNK, READ_S, heads
-from .models import Anchor, AuditDay, Fault, Finding, LineAfter, Report, Standing, WrongHead
+from .models import Anchor, AuditDay, Fault, Finding, LineAfter, Report, WrongHead
 from .queries import q
-from .rules import (
-    NOTHING,
-    OVERDUE_S,
-    Heads,
-    Seal,
-    day_of,
-    digest,
-    end_of,
-    forgettable,
-    hash_of,
-    root,
-    start_of,
-    unpack,
-)
+from .rules import Heads, Seal, digest, forgettable, hash_of, root, unpack
 
 FINDINGS_MAX: Final = 1000
 """The first of them; whoever has more than that needs a backup, not a list."""

@@ -8,28 +8,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from civicmall.kernel import days as business
 from civicmall.kernel import ids, logs
+from civicmall.kernel.days import GRACE_S, NOTHING, Standing, day_of, end_of, start_of
 from civicmall.kernel.house import House
 
-from .models import Anchor, AuditDay, Head, Standing
+from .models import Anchor, AuditDay, Head
 from .queries import q
-from .rules import (
-    GRACE_S,
-    NOTHING,
-    Heads,
-    Seal,
-    day_of,
-    digest,
-    end_of,
-    forgettable,
-    pack,
-    root,
-    start_of,
-    unpack,
-)
+from .rules import Heads, Seal, digest, forgettable, pack, root, unpack
 
 log = logs.get("audit")
 ALONE: Final = 0x6175646974
@@ -46,19 +35,12 @@ class AuditTorn(Exception):
 
 
 def due(standing: Standing) -> date | None:
-    """The next day to close, if it can be: the grace is over and nothing of it still runs."""
-    if standing.last_on is not None:
-        day = standing.last_on + timedelta(days=1)
-    elif standing.first_at is not None:
-        day = day_of(standing.first_at)
-    else:
-        return None
-    if (standing.now_at - end_of(day)).total_seconds() < GRACE_S:
-        return None
-    if standing.oldest_at is not None and standing.oldest_at < end_of(day):
-        log.warning("audit.waits", day=str(day), runs_since=standing.oldest_at.isoformat())
-        return None
-    return day
+    """The next day to close, if it can be."""
+    return business.due(standing, _waits)
+
+
+def _waits(day: date, since: datetime) -> None:
+    log.warning("audit.waits", day=str(day), runs_since=since.isoformat())
 
 
 async def heads(db: Any, day: date) -> AsyncGenerator[tuple[int, Heads, int]]:

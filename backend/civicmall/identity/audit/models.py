@@ -123,15 +123,6 @@ class Head(Struct, frozen=True):
     """Lines of the whole bucket on that day."""
 
 
-class Standing(Struct, frozen=True):
-    """Where closing stands, by the database's clock."""
-
-    now_at: datetime
-    last_on: date | None
-    first_at: datetime | None
-    oldest_at: datetime | None
-
-
 class Anchor(Struct, frozen=True):
     """One bucket's closed day."""
 

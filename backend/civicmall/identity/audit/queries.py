@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from civicmall.kernel import sql
+from civicmall.kernel.days import Standing
 
 from .models import (
     AccessRead,
@@ -14,7 +15,6 @@ from .models import (
     Line,
     LineAfter,
     StaffMark,
-    Standing,
     WrongHead,
 )
 

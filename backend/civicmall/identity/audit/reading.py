@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date
 
+from civicmall.kernel.days import end_of, start_of
 from civicmall.kernel.db import Db, Pool
 
 from .checking import lines
 from .queries import q
-from .rules import end_of, start_of, text
+from .rules import text
 
 
 async def count(db: Db, first: date | None = None, last: date | None = None) -> int:

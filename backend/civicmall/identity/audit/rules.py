@@ -25,26 +25,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
-
-from civicmall.kernel.clock import CITY
+from civicmall.kernel import days
 from civicmall.kernel.crypto import Keys
-from shopkit.keys import Key
+from civicmall.kernel.days import end_of, instant
 
 from .models import Line
 
 FORMAT: Final = "civicmall audit 1"
-NOTHING: Final = bytes(32)
-"""What the first line, the first day and the first root follow."""
-GRACE_S: Final = 900.0
-"""How long after midnight a day may be closed. The program's statements end within ten seconds
-(kernel.db) and its idle transactions within thirty; the rest is for clocks that are put right."""
-OVERDUE_S: Final = 6 * 3_600.0
-"""A day that is still not closed so long after its end is missing."""
 KEEP_DAYS: Final = 3 * 366
 """At least three years, as `identity.audit_forget` insists (Personal Information Protection Law,
 article 56; GB/T 35273-2020)."""
@@ -63,11 +54,6 @@ def clean(text: str, most: int = TEXT_MAX) -> str:
     """
     plain = CONTROL.sub(" ", text).encode(errors="replace").decode().strip()
     return NUMBERS.sub(lambda found: "*" * len(found[0]), plain)[:most]
-
-
-def instant(at: datetime) -> str:
-    """UTC, always with six decimals."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def text(line: Line) -> str:
@@ -96,21 +82,6 @@ def _quoted(said: str) -> str:
 def hash_of(line: Line) -> bytes:
     """What the line's hash must be."""
     return hashlib.sha256(text(line).encode()).digest()
-
-
-def day_of(at: datetime) -> date:
-    """The business day of an instant."""
-    return at.astimezone(CITY).date()
-
-
-def start_of(day: date) -> datetime:
-    """The first instant of a business day."""
-    return datetime.combine(day, time.min, CITY).astimezone(UTC)
-
-
-def end_of(day: date) -> datetime:
-    """The first instant that is no more of this day."""
-    return start_of(day + timedelta(days=1))
 
 
 def forgettable(day: date, now: datetime) -> bool:
@@ -145,35 +116,14 @@ def digest(day: date, bucket: int, previous: bytes, heads: Heads) -> bytes:
 
 def root(day: date, previous: bytes, digests: Mapping[int, bytes]) -> bytes:
     """The one string for a day and all before it; `digests` has every bucket."""
-    found = hashlib.sha256(f"{FORMAT} {day} {previous.hex()}\n".encode())
-    for bucket in sorted(digests):
-        found.update(f"{digests[bucket].hex()}\n".encode())
-    return found.digest()
+    return days.root(FORMAT, day, previous, digests)
 
 
-class Seal:
+class Seal(days.Seal):
     """Signs roots with a key that lies in no database."""
 
     def __init__(self, keys: Keys) -> None:
-        self._key = Key(keys.derive("audit:days"))
-        self.public: Final = self._key.text
-        """The public key, base64url: with it anybody checks a signature."""
-
-    def sign(self, day: date, whole: bytes, sealed_at: datetime) -> bytes:
-        """64 bytes, the same each time."""
-        return self._key.private.sign(_said(day, whole, sealed_at))
-
-    def holds(self, day: date, whole: bytes, sealed_at: datetime, signature: bytes) -> bool:
-        """Whether this installation signed it."""
-        try:
-            self._key.public.verify(signature, _said(day, whole, sealed_at))
-        except InvalidSignature:
-            return False
-        return True
-
-
-def _said(day: date, whole: bytes, sealed_at: datetime) -> bytes:
-    return f"{FORMAT} {day} {whole.hex()} {instant(sealed_at)}".encode()
+        super().__init__(keys, "audit:days", FORMAT)
 
 
 def claims_of(claims: Iterable[str]) -> list[str]:

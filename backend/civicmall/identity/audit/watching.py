@@ -15,25 +15,14 @@ from typing import Any, Final
 from civicmall.kernel import ids, logs
 from civicmall.kernel.clock import CITY
 from civicmall.kernel.crypto import Keys
+from civicmall.kernel.days import NOTHING, OVERDUE_S, Standing, day_of, end_of, start_of
 from civicmall.kernel.db import Pool
 from civicmall.kernel.house import House
 
 from .closing import READ_S
-from .models import Anchor, AuditDay, BucketDigest, EndNow, Finding, Standing
+from .models import Anchor, AuditDay, BucketDigest, EndNow, Finding
 from .queries import q
-from .rules import (
-    NOTHING,
-    OVERDUE_S,
-    Heads,
-    Seal,
-    day_of,
-    digest,
-    end_of,
-    hash_of,
-    root,
-    start_of,
-    unpack,
-)
+from .rules import Heads, Seal, digest, hash_of, root, unpack
 
 log = logs.get("audit")
 AN_HOUR: Final = 11

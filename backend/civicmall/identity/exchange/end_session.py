@@ -24,7 +24,6 @@ from civicmall.kernel.house import House
 from . import rules
 
 ID_TOKEN: Final = "JWT"  # noqa: S105 (a type)
-STATE_MAX: Final = 1_000
 
 
 class Leaving(Struct, frozen=True):

@@ -97,12 +97,6 @@ class Ticket(Struct, frozen=True):
     at: datetime
 
 
-class SubjectHolder(Struct, frozen=True):
-    """The citizen that an upstream's subject leads to."""
-
-    citizen_id: UUID
-
-
 class UpstreamLink(Struct, frozen=True):
     """An account elsewhere that signs this citizen in."""
 

@@ -31,15 +31,6 @@ async def revoke(house: House, tokens: Tokens, grant_id: UUID, why: str) -> bool
     return True
 
 
-async def revoke_all(
-    house: House, tokens: Tokens, citizen_id: UUID, client_id: str | None, why: str
-) -> int:
-    """End a citizen's grants to a client, or to all; answers how many those were."""
-    bucket = ids.bucket_of(citizen_id)
-    rows = await q.live_grants(house.db, bucket=bucket, citizen_id=citizen_id, client_id=client_id)
-    return sum([await revoke(house, tokens, found, why) for (found,) in rows])
-
-
 async def forget(house: House) -> None:
     """Remove requests, codes and grants that nobody can bring any more."""
     await q.forget(house.db, days=30)

@@ -80,12 +80,6 @@ where g.bucket = :bucket and g.id = :id and g.revoked_at is null and g.expires_a
   and (g.offline or exists (select from identity.session s where s.bucket = g.bucket
                             and s.id = g.session_id and s.revoked_at is null and s.expires_at > now()));
 
--- name: live_grants(bucket, citizen_id, client_id)
--- A citizen's grants to one client, or to all; a citizen has few.
-select id from identity.grant_
-where bucket = :bucket and citizen_id = :citizen_id and revoked_at is null
-  and (:client_id::text is null or client_id = :client_id) limit 1000;
-
 -- name: keep_request(bucket, id, kind, client_id, request, browser, valid_s)!
 insert into identity.par (bucket, id, kind, client_id, request, browser, expires_at)
 values (:bucket, :id, :kind, :client_id, :request, :browser, now() + make_interval(secs => :valid_s::float8));

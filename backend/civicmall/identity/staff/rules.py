@@ -26,8 +26,7 @@ ENROL_S: Final = 600
 RESET_S: Final = 24 * 3600
 """A request to take a factor off waits this long for the second operator."""
 RECOVERY_CODES: Final = 10
-RECOVERY_LENGTH: Final = 12
-"""Characters of 5 bits: 60 bits, so that a plain keyed hash of them can be kept."""
+"""Of twelve characters each: some 60 bits, so that a plain keyed hash of them can be kept."""
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """No i, l, o, 0, 1: they are copied by hand."""
 PASSWORD_MIN: Final = 12

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from civicmall.kernel import logs
+from civicmall.kernel.days import day_of, end_of
 from civicmall.kernel.jobs import Job
 
 from .checking import verify
@@ -21,7 +22,7 @@ from .closing import Torn, close
 from .errors import NoSuchAccount, NotYet
 from .models import Balance, ClosedDay, Differs, Entry, Finding, Ledger, Report
 from .routes import routers
-from .rules import Seal, day_of, end_of
+from .rules import Seal
 from .service import balances, days, differing, entries, export
 
 if TYPE_CHECKING:

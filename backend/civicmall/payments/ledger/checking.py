@@ -13,27 +13,13 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
+from civicmall.kernel.days import NOTHING, OVERDUE_S, Standing, day_of, end_of, start_of
 from civicmall.kernel.house import House
 
-from .models import ClosedBucket, ClosedDay, Finding, Kind, Report, Standing, Stray, Unled
+from .models import ClosedBucket, ClosedDay, Finding, Kind, Report, Stray, Unled
 from .queries import q
 from .reading import BUCKETS, parts
-from .rules import (
-    NOTHING,
-    OVERDUE_S,
-    SEALED_LATE_S,
-    Part,
-    Seal,
-    Sums,
-    day_of,
-    end_of,
-    looks_own,
-    plus,
-    root,
-    start_of,
-    strange,
-    sums_of,
-)
+from .rules import SEALED_LATE_S, Part, Seal, Sums, looks_own, plus, root, strange, sums_of
 
 FINDINGS_MAX: Final = 1000
 """The first of them; whoever has more than that needs a backup, not a list."""

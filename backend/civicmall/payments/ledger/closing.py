@@ -7,27 +7,18 @@ written once and never again, and the next day's is only written after it.
 from __future__ import annotations
 
 from contextlib import aclosing
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
+from civicmall.kernel import days as business
 from civicmall.kernel import logs
+from civicmall.kernel.days import GRACE_S, NOTHING, Standing, end_of
 from civicmall.kernel.house import House
 
-from .models import ClosedBucket, ClosedDay, Standing
+from .models import ClosedBucket, ClosedDay
 from .queries import q
 from .reading import BUCKETS, parts
-from .rules import (
-    GRACE_S,
-    NOTHING,
-    Seal,
-    books_of,
-    columns,
-    day_of,
-    end_of,
-    plus,
-    root,
-    sums_of,
-)
+from .rules import Seal, books_of, columns, plus, root, sums_of
 
 log = logs.get("ledger")
 ALONE: Final = 0x6C6564676572
@@ -39,19 +30,12 @@ class Torn(Exception):
 
 
 def due(standing: Standing) -> date | None:
-    """The next day to close, if it can be: the grace is over and nothing of it still runs."""
-    if standing.last_on is not None:
-        day = standing.last_on + timedelta(days=1)
-    elif standing.first_at is not None:
-        day = day_of(standing.first_at)
-    else:
-        return None
-    if (standing.now_at - end_of(day)).total_seconds() < GRACE_S:
-        return None
-    if standing.oldest_at is not None and standing.oldest_at < end_of(day):
-        log.warning("ledger.waits", day=str(day), runs_since=standing.oldest_at.isoformat())
-        return None
-    return day
+    """The next day to close, if it can be."""
+    return business.due(standing, _waits)
+
+
+def _waits(day: date, since: datetime) -> None:
+    log.warning("ledger.waits", day=str(day), runs_since=since.isoformat())
 
 
 async def close(house: House, until: date | None = None) -> list[date]:

@@ -21,18 +21,6 @@ class Posting(Struct, frozen=True):
     posted_at: datetime
 
 
-class Standing(Struct, frozen=True):
-    """Where closing stands, by the database's clock."""
-
-    now_at: datetime
-    last_on: date | None
-    """The newest closed day."""
-    first_at: datetime | None
-    """The oldest posting, while no day is closed."""
-    oldest_at: datetime | None
-    """When the oldest of the program's statements that still run began."""
-
-
 class ClosedBucket(Struct, frozen=True):
     """One bucket's closed day: what each account got, and the digest of the postings."""
 

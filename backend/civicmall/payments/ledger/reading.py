@@ -7,9 +7,11 @@ from contextlib import aclosing
 from datetime import date
 from typing import Any, Final
 
+from civicmall.kernel.days import NOTHING, end_of, start_of
+
 from .models import Posting
 from .queries import q
-from .rules import NOTHING, Part, end_of, start_of
+from .rules import Part
 
 CHUNK: Final = 200
 """Postings at a time: two milliseconds of the loop, and no more of a day in memory."""

@@ -26,53 +26,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from itertools import zip_longest
 from typing import Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
-
-from civicmall.kernel.clock import CITY
+from civicmall.kernel import days
 from civicmall.kernel.crypto import Keys
-from shopkit.keys import Key
+from civicmall.kernel.days import end_of, instant, start_of
 
 from .models import ClosedBucket, Posting
 
 FORMAT: Final = "civicmall ledger 1"
 HEADER: Final = "day,bucket,posting,no,order,kind,posted_at,account,amount_minor\n"
-NOTHING: Final = bytes(32)
-"""What the first day follows."""
 MARK: Final = 8
-GRACE_S: Final = 900.0
-"""How long after midnight a day may be closed. The program's statements end within ten seconds
-(kernel.db) and its idle transactions within thirty; the rest is for clocks that are put right."""
 SEALED_LATE_S: Final = 2 * 86_400.0
 """A day that is signed later than this after its end stands out, for it may have been closed anew."""
-OVERDUE_S: Final = 6 * 3_600.0
-"""A day that is still not closed so long after its end is missing."""
 OWN_S: Final = 900.0
 """The program makes a posting's id just before it posts: as near as this, and it may be its own."""
-
-
-def day_of(at: datetime) -> date:
-    """The business day of an instant."""
-    return at.astimezone(CITY).date()
-
-
-def start_of(day: date) -> datetime:
-    """The first instant of a business day."""
-    return datetime.combine(day, time.min, CITY).astimezone(UTC)
-
-
-def end_of(day: date) -> datetime:
-    """The first instant that is no more of this day."""
-    return start_of(day + timedelta(days=1))
-
-
-def instant(at: datetime) -> str:
-    """UTC, always with six decimals."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _cell(value: object) -> str:
@@ -160,35 +131,14 @@ def books_of(rows: Iterable[ClosedBucket]) -> list[Sums]:
 
 def root(day: date, previous: bytes, digests: Mapping[int, bytes]) -> bytes:
     """The one string for a day and all before it; `digests` has every bucket."""
-    found = hashlib.sha256(f"{FORMAT} {day} {previous.hex()}\n".encode())
-    for bucket in sorted(digests):
-        found.update(f"{digests[bucket].hex()}\n".encode())
-    return found.digest()
+    return days.root(FORMAT, day, previous, digests)
 
 
-class Seal:
+class Seal(days.Seal):
     """Signs roots with a key that lies in no database."""
 
     def __init__(self, keys: Keys) -> None:
-        self._key = Key(keys.derive("ledger:days"))
-        self.public: Final = self._key.text
-        """The public key, base64url: with it anybody checks a signature."""
-
-    def sign(self, day: date, root: bytes, sealed_at: datetime) -> bytes:
-        """64 bytes, the same each time."""
-        return self._key.private.sign(_said(day, root, sealed_at))
-
-    def holds(self, day: date, root: bytes, sealed_at: datetime, signature: bytes) -> bool:
-        """Whether this installation signed it."""
-        try:
-            self._key.public.verify(signature, _said(day, root, sealed_at))
-        except InvalidSignature:
-            return False
-        return True
-
-
-def _said(day: date, root: bytes, sealed_at: datetime) -> bytes:
-    return f"{FORMAT} {day} {root.hex()} {instant(sealed_at)}".encode()
+        super().__init__(keys, "ledger:days", FORMAT)
 
 
 def strange(part: Part, marks: bytes) -> tuple[list[UUID], int]:

@@ -8,14 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from civicmall.kernel.days import Standing, day_of, end_of, start_of
 from civicmall.kernel.db import Db, Pool
 from civicmall.kernel.house import House
 
 from .errors import NoSuchAccount, NotYet
-from .models import Balance, ClosedDay, Differs, Entry, Ledger, Standing
+from .models import Balance, ClosedDay, Differs, Entry, Ledger
 from .queries import q
 from .reading import postings
-from .rules import HEADER, day_of, end_of, lines, start_of
+from .rules import HEADER, lines
 
 DAYS_AT_ONCE: Final = 31
 """Closed days that one page of entries looks into; a rare account's page may be shorter for it."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from civicmall.identity import audit
 from civicmall.identity.audit import rules
 from civicmall.identity.audit.models import Line
+from civicmall.kernel import days as business
 from civicmall.kernel import ids
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
@@ -63,7 +64,7 @@ class Owner:
     ) -> list[Line]:
         """A chain that was made at these instants, with its head; it goes on from what there is."""
         before = await self.lines(citizen)
-        seq, prev = (before[-1].seq, before[-1].hash) if before else (0, rules.NOTHING)
+        seq, prev = (before[-1].seq, before[-1].hash) if before else (0, business.NOTHING)
         made: list[Line] = []
         for at in instants:
             seq += 1
@@ -98,8 +99,8 @@ async def owner_of(settings: Settings) -> AsyncGenerator[Owner]:
 
 def ago(days: int) -> datetime:
     """Noon of a business day that is over: so many before the newest that can't be closed yet."""
-    open_ = rules.day_of(datetime.now(UTC) - timedelta(seconds=rules.GRACE_S))
-    return rules.start_of(open_ - timedelta(days=days)) + timedelta(hours=12)
+    open_ = business.day_of(datetime.now(UTC) - timedelta(seconds=business.GRACE_S))
+    return business.start_of(open_ - timedelta(days=days)) + timedelta(hours=12)
 
 
 async def findings(house: House, *about: UUID) -> list[tuple[str, int | None]]:
@@ -110,4 +111,4 @@ async def findings(house: House, *about: UUID) -> list[tuple[str, int | None]]:
 
 def day_ago(days: int) -> date:
     """The business day of `ago`."""
-    return rules.day_of(ago(days))
+    return business.day_of(ago(days))

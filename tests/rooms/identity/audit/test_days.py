@@ -12,6 +12,7 @@ from tests.rooms.identity.audit.lines import Owner, ago, day_ago, findings
 
 from civicmall.identity import audit
 from civicmall.identity.audit import rules
+from civicmall.kernel import days as business
 from civicmall.kernel import ids
 from civicmall.kernel.house import House
 
@@ -59,7 +60,7 @@ async def test_the_root_is_reckoned_by_hand(house: House, owner: Owner) -> None:
             said = f"civicmall audit 1 {day.day_on} {bucket} {last.hex()}\n"
             of = [w for w in lines if ids.bucket_of(w) == bucket]
             for who in sorted(of):
-                todays = [x for x in lines[who] if rules.day_of(x.at) == day.day_on]
+                todays = [x for x in lines[who] if business.day_of(x.at) == day.day_on]
                 if todays:
                     said += f"{who} {todays[-1].seq} {todays[-1].hash.hex()}\n"
             chain[bucket] = hashlib.sha256(said.encode()).digest()

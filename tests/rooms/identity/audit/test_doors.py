@@ -15,7 +15,7 @@ from tests.rooms.identity.audit.lines import owner_of
 from tests.rooms.identity.steps import new_phone, pair_for, problem
 
 from civicmall.identity import account, audit, note_access
-from civicmall.identity.audit import rules
+from civicmall.kernel import days as business
 from civicmall.kernel import ids
 from civicmall.kernel.config import Settings
 from civicmall.kernel.http import encode_cursor
@@ -127,7 +127,7 @@ async def test_an_export_is_the_lines_that_are_hashed(city: City, settings: Sett
     at = datetime.now(UTC) - timedelta(days=40)
     async with owner_of(settings) as owner:
         made = await owner.past(citizen, [at, at + timedelta(hours=1)])
-    day = rules.day_of(at)
+    day = business.day_of(at)
     params = {"first": day.isoformat(), "last": (day + timedelta(days=1)).isoformat()}
     operator = await city.operator()
     answer = await operator.get(EXPORT, params=params)

@@ -13,6 +13,7 @@ from tests.rooms.identity.audit.lines import Owner, ago, day_ago
 from civicmall import app
 from civicmall.identity import audit
 from civicmall.identity.audit import rules, watching
+from civicmall.kernel import days as business
 from civicmall.kernel import ids
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
@@ -118,7 +119,7 @@ async def test_what_an_owner_did_is_found_and_said_by_db_check(
 
 async def test_a_day_that_stays_open_is_found(house: House, owner: Owner) -> None:
     await not_closed(owner)
-    late = (datetime.now(UTC) - rules.end_of(day_ago(1))).total_seconds() > rules.OVERDUE_S
+    late = (datetime.now(UTC) - business.end_of(day_ago(1))).total_seconds() > business.OVERDUE_S
     assert await kinds(house) == (["missing"] if late else [])
     await owner.empty()
     assert await kinds(house) == []
@@ -127,7 +128,7 @@ async def test_a_day_that_stays_open_is_found(house: House, owner: Owner) -> Non
 
 
 def test_each_bucket_has_its_turn_once_a_day() -> None:
-    midnight = rules.start_of(day_ago(1))
+    midnight = business.start_of(day_ago(1))
     turns = [watching.turn(midnight + timedelta(hours=hour)) for hour in range(24)]
     assert {bucket for one in turns for bucket in one} == set(range(256))
     assert all(len(set(one)) == watching.AN_HOUR for one in turns)

@@ -24,6 +24,7 @@ from tests.rooms.payments.ledger.books import (
 )
 
 from civicmall.kernel import crypto, db
+from civicmall.kernel import days as business
 from civicmall.kernel.config import Settings
 from civicmall.kernel.house import House
 from civicmall.payments import ledger
@@ -116,11 +117,11 @@ async def test_a_day_waits_for_what_still_runs(
         assert standing.oldest_at is not None
         assert standing.now_at - standing.oldest_at < timedelta(seconds=60 + STALL_S)
     by = ledger.end_of(day(0))
-    later = closing.Standing(by + timedelta(hours=1), None, at(0), by - timedelta(seconds=1))
+    later = business.Standing(by + timedelta(hours=1), None, at(0), by - timedelta(seconds=1))
     assert closing.due(later) is None
-    assert closing.due(closing.Standing(by + timedelta(hours=1), None, at(0), by)) == day(0)
-    assert closing.due(closing.Standing(by + timedelta(seconds=899), None, at(0), None)) is None
-    assert closing.due(closing.Standing(by + timedelta(seconds=900), None, at(0), None)) == day(0)
+    assert closing.due(business.Standing(by + timedelta(hours=1), None, at(0), by)) == day(0)
+    assert closing.due(business.Standing(by + timedelta(seconds=899), None, at(0), None)) is None
+    assert closing.due(business.Standing(by + timedelta(seconds=900), None, at(0), None)) == day(0)
 
 
 class Cut(Exception):

@@ -19,6 +19,7 @@ from tests.rooms.payments.ledger.books import (
 )
 
 from civicmall.kernel import crypto
+from civicmall.kernel import days as business
 from civicmall.kernel.house import House
 from civicmall.payments import ledger
 from civicmall.payments.ledger import reading, rules
@@ -197,8 +198,8 @@ async def test_swapped_days(house: House, owner: Owner, made: Made) -> None:
 
 async def _rechain(house: House, owner: Owner, seal: Any = None) -> None:
     """Everything anew, as somebody does who has read rules.py: right, but for the key."""
-    previous = dict.fromkeys(range(256), rules.NOTHING)
-    last = rules.NOTHING
+    previous = dict.fromkeys(range(256), business.NOTHING)
+    last = business.NOTHING
     for number in range(DAYS):
         on = day(number)
         async with owner.db.transaction():
@@ -219,7 +220,7 @@ async def _rechain(house: House, owner: Owner, seal: Any = None) -> None:
             " array_agg(n order by account) from (select account, sum(amount)::bigint as b,"
             " count(*) as n from payments.posting, unnest(accounts, amounts) as e (account, amount)"
             " where posted_at < $1 group by 1) as a",
-            rules.end_of(on),
+            business.end_of(on),
         )
         sealed_at = await owner.db.fetchval(
             "update payments.ledger_day set root = $2, accounts = $3, balances = $4, entries = $5"
